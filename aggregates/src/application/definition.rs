@@ -1,0 +1,354 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::violation::{Violation, check_length, check_text};
+
+/// What an application is and how its feeds are read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Definition {
+    /// Unique among applications, whatever the case; at most 256 characters.
+    pub name: String,
+    /// How important it is.
+    pub priority: Priority,
+    /// At most 4,000 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Its people are identities.
+    pub is_identity_source: bool,
+    /// Percent of people or grants that one import may remove (rulings 18).
+    pub removal_limit: u8,
+    /// Where the data comes from.
+    pub connector: Connector,
+    /// Which account field finds which identity field, in order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation: Option<Vec<CorrelationRule>>,
+}
+
+/// Priority (contracts §1.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Priority {
+    /// Not set.
+    #[default]
+    None,
+    /// Low.
+    Low,
+    /// Moderate.
+    Moderate,
+    /// High.
+    High,
+    /// Critical.
+    Critical,
+}
+
+/// How data reaches us: today as files.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Connector {
+    /// Only `file`.
+    pub r#type: ConnectorType,
+    /// What files it reads.
+    pub file_groups: Vec<FileGroup>,
+}
+
+/// The kinds of connectors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ConnectorType {
+    /// Reads files.
+    File,
+}
+
+/// One file that a connector reads.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FileGroup {
+    /// Names the part of an upload.
+    pub id: Uuid,
+    /// Shown to people.
+    pub name: String,
+    /// What its rows are.
+    pub content: Content,
+    /// An import without it is refused.
+    pub is_required: bool,
+    /// How its bytes are read.
+    pub format: Format,
+    /// Which column fills which field.
+    pub columns: BTreeMap<String, Column>,
+}
+
+/// What the rows of a file are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Content {
+    /// People.
+    Identities,
+    /// What may be granted.
+    Entitlements,
+    /// Log-ins.
+    Accounts,
+    /// Who may do what.
+    Grants,
+}
+
+impl Content {
+    /// The word of the API and of `metrics`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Identities => "identities",
+            Self::Entitlements => "entitlements",
+            Self::Accounts => "accounts",
+            Self::Grants => "grants",
+        }
+    }
+}
+
+/// How bytes are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// UTF-8, comma, double quotes (RFC 4180), with a header row.
+    Csv,
+}
+
+/// Which columns fill a field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Column {
+    /// One column.
+    One(String),
+    /// Several, joined; empty ones are left out.
+    Joined {
+        /// In this order.
+        columns: Vec<String>,
+        /// Between them.
+        join: String,
+    },
+}
+
+impl Column {
+    /// The columns' names.
+    pub fn names(&self) -> &[String] {
+        match self {
+            Self::One(name) => std::slice::from_ref(name),
+            Self::Joined { columns, .. } => columns,
+        }
+    }
+}
+
+/// An account field that finds an identity field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CorrelationRule {
+    /// Of the account: `key`, `name`, `identity`, `email`, `employeeId` or a custom attribute.
+    pub account: String,
+    /// Of the identity: `key`, `email`, `employeeId`, `displayName` or a custom attribute.
+    pub identity: String,
+}
+
+/// The fields that have a meaning; any other name is a custom attribute. The first of each list are required.
+pub mod fields {
+    use super::Content;
+
+    /// Of identities; `key` is required.
+    pub const IDENTITIES: &[&str] = &[
+        "key",
+        "firstName",
+        "lastName",
+        "displayName",
+        "email",
+        "employeeId",
+        "type",
+        "title",
+        "company",
+        "division",
+        "department",
+        "office",
+        "supervisor",
+        "status",
+        "createdDate",
+        "updatedDate",
+        "inactivatedDate",
+    ];
+    /// Of accounts; `key` is required.
+    pub const ACCOUNTS: &[&str] = &[
+        "key",
+        "name",
+        "identity",
+        "email",
+        "employeeId",
+        "isActive",
+        "lastLoginAt",
+        "type",
+    ];
+    /// Of entitlements; `key` is required.
+    pub const ENTITLEMENTS: &[&str] = &["key", "name", "type", "description", "owner", "isPrivileged"];
+    /// Of grants; both are required.
+    pub const GRANTS: &[&str] = &["account", "entitlement"];
+
+    /// The fields without which a row can't be told from another.
+    pub const fn required(content: Content) -> &'static [&'static str] {
+        match content {
+            Content::Identities | Content::Accounts | Content::Entitlements => &["key"],
+            Content::Grants => GRANTS,
+        }
+    }
+
+    /// The fields with a meaning.
+    pub const fn known(content: Content) -> &'static [&'static str] {
+        match content {
+            Content::Identities => IDENTITIES,
+            Content::Accounts => ACCOUNTS,
+            Content::Entitlements => ENTITLEMENTS,
+            Content::Grants => GRANTS,
+        }
+    }
+}
+
+impl Definition {
+    /// The correlation in force: the one given; else `identity` → `key` when a feed maps `identity`, then `employeeId`,
+    /// then `email`.
+    pub fn correlation(&self) -> Vec<CorrelationRule> {
+        if let Some(rules) = &self.correlation {
+            return rules.clone();
+        }
+        let rule = |account: &str, identity: &str| CorrelationRule {
+            account: account.to_owned(),
+            identity: identity.to_owned(),
+        };
+        let mut rules = vec![rule("employeeId", "employeeId"), rule("email", "email")];
+        if self
+            .group_of(Content::Accounts)
+            .any(|group| group.columns.contains_key("identity"))
+        {
+            rules.insert(0, rule("identity", "key"));
+        }
+        rules
+    }
+
+    /// The file groups that deliver this content.
+    pub fn group_of(&self, content: Content) -> impl Iterator<Item = &FileGroup> {
+        self.connector
+            .file_groups
+            .iter()
+            .filter(move |group| group.content == content)
+    }
+
+    /// Does any file group deliver this content?
+    pub fn delivers(&self, content: Content) -> bool {
+        self.group_of(content).next().is_some()
+    }
+
+    /// What is wrong with it.
+    pub fn violations(&self) -> Vec<Violation> {
+        let mut found = Vec::new();
+        check_text(&mut found, "name", "Name", &self.name, 256);
+        if let Some(description) = &self.description {
+            check_length(&mut found, "description", "Description", description, 4000);
+        }
+        if self.removal_limit > 100 {
+            found.push(Violation::new(
+                "removalLimit",
+                format!("{} is no percentage; 0 to 100 are allowed", self.removal_limit),
+            ));
+        }
+        self.check_groups(&mut found);
+        for (index, rule) in self.correlation.iter().flatten().enumerate() {
+            check_text(
+                &mut found,
+                &format!("correlation[{index}].account"),
+                "Account field",
+                &rule.account,
+                128,
+            );
+            check_text(
+                &mut found,
+                &format!("correlation[{index}].identity"),
+                "Identity field",
+                &rule.identity,
+                128,
+            );
+        }
+        found
+    }
+
+    fn check_groups(&self, found: &mut Vec<Violation>) {
+        let groups = &self.connector.file_groups;
+        if groups.is_empty() {
+            found.push(Violation::new(
+                "connector.fileGroups",
+                "At least one file group is required",
+            ));
+        }
+        if groups.len() > 50 {
+            found.push(Violation::new(
+                "connector.fileGroups",
+                format!("{} file groups; at most 50 are allowed", groups.len()),
+            ));
+        }
+        for (index, group) in groups.iter().enumerate() {
+            let at = format!("connector.fileGroups[{index}]");
+            check_text(found, &format!("{at}.name"), "Name", &group.name, 256);
+            if groups[..index].iter().any(|other| other.id == group.id) {
+                found.push(Violation::new(
+                    format!("{at}.id"),
+                    format!("The id {} is used twice", group.id),
+                ));
+            }
+            if groups[..index].iter().any(|other| other.content == group.content) {
+                found.push(Violation::new(
+                    format!("{at}.content"),
+                    format!("Another file group delivers {} already", group.content.as_str()),
+                ));
+            }
+            if group.content == Content::Identities && !self.is_identity_source {
+                found.push(Violation::new(
+                    format!("{at}.content"),
+                    "Only an application with isIdentitySource true delivers identities",
+                ));
+            }
+            check_columns(found, &at, group);
+        }
+        if self.is_identity_source && !groups.is_empty() && !self.delivers(Content::Identities) {
+            found.push(Violation::new(
+                "isIdentitySource",
+                "An identity source needs a file group whose content is identities",
+            ));
+        }
+    }
+}
+
+fn check_columns(found: &mut Vec<Violation>, at: &str, group: &FileGroup) {
+    for field in fields::required(group.content) {
+        if !group.columns.contains_key(*field) {
+            found.push(Violation::new(
+                format!("{at}.columns.{field}"),
+                format!("{field} needs a column"),
+            ));
+        }
+    }
+    if group.columns.len() > 1000 {
+        found.push(Violation::new(
+            format!("{at}.columns"),
+            format!("{} fields; at most 1000 are allowed", group.columns.len()),
+        ));
+    }
+    for (field, column) in &group.columns {
+        let path = format!("{at}.columns.{field}");
+        check_length(found, &path, "Field name", field, 128);
+        if field.trim().is_empty() {
+            found.push(Violation::new(&path, "A field needs a name"));
+        }
+        if column.names().is_empty() {
+            found.push(Violation::new(&path, "At least one column is required"));
+        }
+        for name in column.names() {
+            check_text(found, &path, "Column name", name, 256);
+        }
+        if let Column::Joined { join, .. } = column {
+            check_length(found, &path, "join", join, 32);
+        }
+    }
+}

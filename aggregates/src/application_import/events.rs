@@ -1,0 +1,29 @@
+use uuid::Uuid;
+
+use super::{ImportFile, ImportType, Metrics};
+
+crate::event::events! {
+    /// What happens to an import.
+    ApplicationImportEvent {
+        /// It waits for a worker.
+        ImportStaged("1.0") { application_id: Uuid, import_type: ImportType, files: Vec<ImportFile> }
+        /// A worker has it.
+        ImportClaimed("1.0") { worker: String, application_version: i64 }
+        /// The schedule's files were read; their bytes are evidence.
+        ImportFilesKept("1.0") { files: Vec<ImportFile> }
+        /// The complete difference against current access is known; from here on it is applied.
+        ImportPlanned("1.0") { metrics: Metrics }
+        /// Somebody wants it to end.
+        ImportCancelRequested("1.0") {}
+        /// It ended at somebody's wish.
+        ImportCanceled("1.0") { log: String }
+        /// It ended without success.
+        ImportFailed("1.0") { log: String }
+        /// It ended well.
+        ImportFinished("1.0") {
+            metrics: Metrics,
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            log: Option<String>,
+        }
+    }
+}

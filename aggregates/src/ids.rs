@@ -1,0 +1,22 @@
+//! Ids that follow from what they name, so that a second run or a second server makes the same ones.
+
+use uuid::Uuid;
+
+/// The id of an account or entitlement: UUIDv5 of application, kind and native key (design §3).
+pub fn native(application: Uuid, kind: &str, key: &str) -> Uuid {
+    let mut name = Vec::with_capacity(kind.len() + 1 + key.len());
+    name.extend_from_slice(kind.as_bytes());
+    name.push(0);
+    name.extend_from_slice(key.as_bytes());
+    Uuid::new_v5(&application, &name)
+}
+
+/// The account that an application knows by `key`.
+pub fn account(application: Uuid, key: &str) -> Uuid {
+    native(application, crate::account::TYPE, key)
+}
+
+/// The entitlement that an application knows by `key`.
+pub fn entitlement(application: Uuid, key: &str) -> Uuid {
+    native(application, crate::entitlement::TYPE, key)
+}

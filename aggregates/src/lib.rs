@@ -1,0 +1,33 @@
+//! The rules of access governance: commands in, events out.
+//!
+//! Nothing here reads a clock, makes an id, or touches a file, a socket or a database. Facts that a rule needs are looked
+//! up first and put into the command. Each folder is one aggregate; the folder's name is its `aggregate_type` in the log.
+
+pub mod account;
+pub mod actor;
+pub mod api_token;
+pub mod application;
+pub mod application_import;
+pub mod difference;
+pub mod entitlement;
+pub mod event;
+pub mod identity;
+pub mod ids;
+pub mod settings;
+pub mod values;
+pub mod violation;
+
+pub use actor::{Actor, ActorKind};
+pub use event::{DomainEvent, Recorded};
+pub use violation::{Refusal, Violation};
+
+/// What the journal asks of every aggregate beyond `cqrs_es::Aggregate`.
+pub trait Stream: cqrs_es::Aggregate<Error = Refusal, Services = (), Event: Into<DomainEvent>> {
+    /// The uniqueness claims that this state holds: texts of which at most one stream may hold each.
+    ///
+    /// The journal compares the claims before and after a command, takes the new ones and gives up the old ones in the
+    /// same append, so "two applications never share a name" is decided where events get their order.
+    fn claims(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
