@@ -56,21 +56,11 @@ pub struct Actor {
 impl Actor {
     /// A system actor: the server itself, a schedule or a timer.
     pub fn system(name: &str) -> Self {
-        Self {
-            kind: ActorKind::System,
-            id: name.to_owned(),
-            name: name.to_owned(),
-            identity_id: None,
-        }
+        Self { kind: ActorKind::System, id: name.to_owned(), name: name.to_owned(), identity_id: None }
     }
 
     /// Somebody at the command line.
     pub fn cli(user: &str) -> Self {
-        Self {
-            kind: ActorKind::Cli,
-            id: user.to_owned(),
-            name: user.to_owned(),
-            identity_id: None,
-        }
+        Self { kind: ActorKind::Cli, id: user.to_owned(), name: user.to_owned(), identity_id: None }
     }
 }

@@ -1,21 +1,20 @@
 //! Values as feeds write them, read into the types that records hold.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, SubsecRound, Utc};
 
 /// A date or time: RFC 3339, `2026-03-15T14:30:00`, `2026-03-15 14:30:00` (both UTC) or `2026-03-15` (midnight UTC).
 ///
-/// Returns `None` for anything else, and for a day that doesn't exist.
+/// Returns `None` for anything else, and for a day that doesn't exist. Microseconds, which is what PostgreSQL keeps: a value
+/// read back equals the one written.
 pub fn time(text: &str) -> Option<DateTime<Utc>> {
-    let text = text.trim();
+    read_time(text.trim()).map(|time| time.trunc_subsecs(6))
+}
+
+fn read_time(text: &str) -> Option<DateTime<Utc>> {
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Some(time.with_timezone(&Utc));
     }
-    for format in [
-        "%Y-%m-%dT%H:%M:%S%.f",
-        "%Y-%m-%d %H:%M:%S%.f",
-        "%Y-%m-%dT%H:%M",
-        "%Y-%m-%d %H:%M",
-    ] {
+    for format in ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"] {
         if let Ok(time) = NaiveDateTime::parse_from_str(text, format) {
             return Some(time.and_utc());
         }

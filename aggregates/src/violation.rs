@@ -14,10 +14,7 @@ pub struct Violation {
 impl Violation {
     /// A violation at `field`.
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            field: field.into(),
-            message: message.into(),
-        }
+        Self { field: field.into(), message: message.into() }
     }
 }
 
@@ -47,11 +44,7 @@ impl Refusal {
 
 /// `Err(Refusal::Invalid)` when there are violations.
 pub fn refuse_if_any(violations: Vec<Violation>) -> Result<(), Refusal> {
-    if violations.is_empty() {
-        Ok(())
-    } else {
-        Err(Refusal::Invalid(violations))
-    }
+    if violations.is_empty() { Ok(()) } else { Err(Refusal::Invalid(violations)) }
 }
 
 /// Notes a violation when the text is empty or longer than `limit` characters.
@@ -66,10 +59,7 @@ pub fn check_text(violations: &mut Vec<Violation>, field: &str, label: &str, tex
 pub fn check_length(violations: &mut Vec<Violation>, field: &str, label: &str, text: &str, limit: usize) {
     let length = text.chars().count();
     if length > limit {
-        violations.push(Violation::new(
-            field,
-            format!("{label} has {length} characters; at most {limit} are allowed"),
-        ));
+        violations.push(Violation::new(field, format!("{label} has {length} characters; at most {limit} are allowed")));
     }
     if text.contains('\0') {
         violations.push(Violation::new(field, format!("{label} contains a NUL character")));

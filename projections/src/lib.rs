@@ -1,1 +1,75 @@
+//! The read side: events to tables, and the queries on those tables.
+//!
+//! A projection is a declaration ([`Projection`]): its tables, and how a batch of events changes them. The same `apply` runs
+//! inside the append transaction and in a rebuild, and gives the same tables for every split of the log into batches.
+//! *Invariant:* nothing here issues a command, reads a clock, or draws a number at random.
+//!
+//! Tables are named without a schema: the connection's `search_path` says whether they are the live ones (`read`), the ones
+//! being rebuilt (`read_next`) or those of a verification.
 
+pub mod accounts;
+pub mod api_tokens;
+pub mod application_imports;
+pub mod applications;
+pub mod counts;
+pub mod entitlements;
+pub mod events;
+pub mod grants;
+pub mod identities;
+pub mod page;
+pub mod rebuild;
+pub mod settings;
+pub mod verify;
+mod versions;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use aggregates::Recorded;
+use sqlx::PgConnection;
+
+/// What `apply` returns.
+pub type Applied<'a> = Pin<Box<dyn Future<Output = sqlx::Result<()>> + Send + 'a>>;
+
+/// A set of tables that follow from the log.
+pub struct Projection {
+    /// The noun.
+    pub name: &'static str,
+    /// Raised whenever `tables` or `apply` change in meaning; `migrate` then rebuilds.
+    pub version: u32,
+    /// The types of the streams that it folds.
+    pub aggregate_types: &'static [&'static str],
+    /// Creates its tables in the first schema of the `search_path`, with a comment on each table and column.
+    pub tables: &'static str,
+    /// Folds a batch, given in position order. Events of other streams may be among them and are passed over.
+    pub apply: for<'a> fn(&'a mut PgConnection, &'a [Recorded]) -> Applied<'a>,
+}
+
+/// Every projection, in the order in which their tables are made.
+pub const ALL: &[Projection] = &[
+    counts::PROJECTION,
+    settings::PROJECTION,
+    api_tokens::PROJECTION,
+    applications::PROJECTION,
+    application_imports::PROJECTION,
+    identities::PROJECTION,
+    entitlements::PROJECTION,
+    accounts::PROJECTION,
+    grants::PROJECTION,
+];
+
+/// Folds a batch, given in position order, into every projection that it concerns.
+pub async fn apply(connection: &mut PgConnection, batch: &[Recorded]) -> sqlx::Result<()> {
+    for projection in ALL {
+        let concerned = |event: &Recorded| projection.aggregate_types.contains(&event.event.aggregate_type());
+        if batch.iter().any(concerned) {
+            (projection.apply)(connection, batch).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Names the tables that this program expects: changes whenever a projection does.
+pub fn fingerprint() -> String {
+    ALL.iter().map(|projection| format!("{}{}", projection.name, projection.version)).collect::<Vec<_>>().join(".")
+}

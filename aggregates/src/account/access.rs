@@ -34,20 +34,11 @@ pub fn access_changed(
     loop {
         let revoked: Vec<_> = revoked.by_ref().take(ENTRIES_PER_EVENT).collect();
         let changed: Vec<_> = changed.by_ref().take(ENTRIES_PER_EVENT - revoked.len()).collect();
-        let granted: Vec<_> = granted
-            .by_ref()
-            .take(ENTRIES_PER_EVENT - revoked.len() - changed.len())
-            .collect();
+        let granted: Vec<_> = granted.by_ref().take(ENTRIES_PER_EVENT - revoked.len() - changed.len()).collect();
         if granted.is_empty() && changed.is_empty() && revoked.is_empty() {
             return events;
         }
-        events.push(AccountEvent::AccountAccessChanged {
-            import,
-            application_id,
-            granted,
-            changed,
-            revoked,
-        });
+        events.push(AccountEvent::AccountAccessChanged { import, application_id, granted, changed, revoked });
     }
 }
 
@@ -58,22 +49,12 @@ pub(super) fn observe_access(
     application_id: Uuid,
     delivered: BTreeMap<String, Attributes>,
 ) -> Vec<AccountEvent> {
-    let revoked = held
-        .keys()
-        .filter(|key| !delivered.contains_key(*key))
-        .cloned()
-        .collect();
+    let revoked = held.keys().filter(|key| !delivered.contains_key(*key)).cloned().collect();
     let (mut granted, mut changed) = (Vec::new(), Vec::new());
     for (entitlement, attributes) in delivered {
         match held.get(&entitlement) {
-            None => granted.push(GrantEntry {
-                entitlement,
-                attributes,
-            }),
-            Some(known) if *known != attributes => changed.push(GrantEntry {
-                entitlement,
-                attributes,
-            }),
+            None => granted.push(GrantEntry { entitlement, attributes }),
+            Some(known) if *known != attributes => changed.push(GrantEntry { entitlement, attributes }),
             Some(_) => {}
         }
     }

@@ -75,17 +75,12 @@ pub fn observe(
     delivered: Option<AccountRecord>,
 ) -> Option<AccountEvent> {
     Some(match (difference(known, delivered.as_ref())?, delivered) {
-        (Change::Added, Some(record)) => AccountEvent::AccountAdded {
-            import,
-            application_id,
-            key: key.to_owned(),
-            record,
-        },
-        (Change::Changed | Change::Returned, Some(record)) => AccountEvent::AccountChanged {
-            import,
-            application_id,
-            record,
-        },
+        (Change::Added, Some(record)) => {
+            AccountEvent::AccountAdded { import, application_id, key: key.to_owned(), record }
+        }
+        (Change::Changed | Change::Returned, Some(record)) => {
+            AccountEvent::AccountChanged { import, application_id, record }
+        }
         _ => AccountEvent::AccountRemoved { import, application_id },
     })
 }
@@ -113,30 +108,17 @@ impl cqrs_es::Aggregate for Account {
 
     async fn handle(&mut self, command: AccountCommand, (): &(), sink: &EventSink<Self>) -> Result<(), Refusal> {
         let events = match command {
-            AccountCommand::Observe {
-                import,
-                application_id,
-                key,
-                delivered,
-            } => {
+            AccountCommand::Observe { import, application_id, key, delivered } => {
                 let known = match &self.record {
                     None => Known::Never,
                     Some(record) if self.is_removed => Known::Removed(record),
                     Some(record) => Known::Present(record),
                 };
-                observe(known, import, application_id, &key, delivered)
-                    .into_iter()
-                    .collect()
+                observe(known, import, application_id, &key, delivered).into_iter().collect()
             }
-            AccountCommand::ObserveAccess {
-                import,
-                application_id,
-                delivered,
-            } => {
+            AccountCommand::ObserveAccess { import, application_id, delivered } => {
                 if self.record.is_none() || self.is_removed {
-                    return Err(Refusal::Conflict(
-                        "The account isn't there; access belongs to an account".to_owned(),
-                    ));
+                    return Err(Refusal::Conflict("The account isn't there; access belongs to an account".to_owned()));
                 }
                 access::observe_access(&self.grants, import, application_id, delivered)
             }
@@ -159,12 +141,7 @@ impl cqrs_es::Aggregate for Account {
             AccountEvent::AccountRemoved { .. } => self.is_removed = true,
             AccountEvent::AccountCorrelated { identity_id, .. } => self.identity = Some(identity_id),
             AccountEvent::AccountUncorrelated { .. } => self.identity = None,
-            AccountEvent::AccountAccessChanged {
-                granted,
-                changed,
-                revoked,
-                ..
-            } => {
+            AccountEvent::AccountAccessChanged { granted, changed, revoked, .. } => {
                 for entry in granted.into_iter().chain(changed) {
                     self.grants.insert(entry.entitlement, entry.attributes);
                 }

@@ -56,14 +56,7 @@ impl cqrs_es::Aggregate for ApiToken {
 
     async fn handle(&mut self, command: ApiTokenCommand, (): &(), sink: &EventSink<Self>) -> Result<(), Refusal> {
         let event = match command {
-            ApiTokenCommand::Create {
-                name,
-                role,
-                identity_id,
-                expires_at,
-                secret_sha256,
-                now,
-            } => {
+            ApiTokenCommand::Create { name, role, identity_id, expires_at, secret_sha256, now } => {
                 if self.name.is_some() {
                     return Err(Refusal::Conflict("The token exists already".to_owned()));
                 }
@@ -73,13 +66,7 @@ impl cqrs_es::Aggregate for ApiToken {
                     violations.push(Violation::new("expiresAt", "The expiration must lie in the future"));
                 }
                 refuse_if_any(violations)?;
-                ApiTokenEvent::ApiTokenCreated {
-                    name,
-                    role,
-                    identity_id,
-                    expires_at,
-                    secret_sha256,
-                }
+                ApiTokenEvent::ApiTokenCreated { name, role, identity_id, expires_at, secret_sha256 }
             }
             ApiTokenCommand::Revoke => {
                 let Some(name) = &self.name else {

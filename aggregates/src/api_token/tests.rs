@@ -41,26 +41,10 @@ fn a_token_needs_a_name() {
 
 #[test]
 fn a_token_cannot_be_born_expired() {
-    let ApiTokenCommand::Create {
-        name,
-        role,
-        secret_sha256,
-        now,
-        ..
-    } = create("late")
-    else {
-        unreachable!()
-    };
+    let ApiTokenCommand::Create { name, role, secret_sha256, now, .. } = create("late") else { unreachable!() };
     TestFramework::<ApiToken>::with(())
         .given_no_previous_events()
-        .when(ApiTokenCommand::Create {
-            name,
-            role,
-            identity_id: None,
-            expires_at: Some(now),
-            secret_sha256,
-            now,
-        })
+        .when(ApiTokenCommand::Create { name, role, identity_id: None, expires_at: Some(now), secret_sha256, now })
         .then_expect_error(Refusal::field("expiresAt", "The expiration must lie in the future"));
 }
 

@@ -173,16 +173,8 @@ pub mod fields {
         "inactivatedDate",
     ];
     /// Of accounts; `key` is required.
-    pub const ACCOUNTS: &[&str] = &[
-        "key",
-        "name",
-        "identity",
-        "email",
-        "employeeId",
-        "isActive",
-        "lastLoginAt",
-        "type",
-    ];
+    pub const ACCOUNTS: &[&str] =
+        &["key", "name", "identity", "email", "employeeId", "isActive", "lastLoginAt", "type"];
     /// Of entitlements; `key` is required.
     pub const ENTITLEMENTS: &[&str] = &["key", "name", "type", "description", "owner", "isPrivileged"];
     /// Of grants; both are required.
@@ -219,10 +211,7 @@ impl Definition {
             identity: identity.to_owned(),
         };
         let mut rules = vec![rule("employeeId", "employeeId"), rule("email", "email")];
-        if self
-            .group_of(Content::Accounts)
-            .any(|group| group.columns.contains_key("identity"))
-        {
+        if self.group_of(Content::Accounts).any(|group| group.columns.contains_key("identity")) {
             rules.insert(0, rule("identity", "key"));
         }
         rules
@@ -230,10 +219,7 @@ impl Definition {
 
     /// The file groups that deliver this content.
     pub fn group_of(&self, content: Content) -> impl Iterator<Item = &FileGroup> {
-        self.connector
-            .file_groups
-            .iter()
-            .filter(move |group| group.content == content)
+        self.connector.file_groups.iter().filter(move |group| group.content == content)
     }
 
     /// Does any file group deliver this content?
@@ -256,20 +242,8 @@ impl Definition {
         }
         self.check_groups(&mut found);
         for (index, rule) in self.correlation.iter().flatten().enumerate() {
-            check_text(
-                &mut found,
-                &format!("correlation[{index}].account"),
-                "Account field",
-                &rule.account,
-                128,
-            );
-            check_text(
-                &mut found,
-                &format!("correlation[{index}].identity"),
-                "Identity field",
-                &rule.identity,
-                128,
-            );
+            check_text(&mut found, &format!("correlation[{index}].account"), "Account field", &rule.account, 128);
+            check_text(&mut found, &format!("correlation[{index}].identity"), "Identity field", &rule.identity, 128);
         }
         found
     }
@@ -277,10 +251,7 @@ impl Definition {
     fn check_groups(&self, found: &mut Vec<Violation>) {
         let groups = &self.connector.file_groups;
         if groups.is_empty() {
-            found.push(Violation::new(
-                "connector.fileGroups",
-                "At least one file group is required",
-            ));
+            found.push(Violation::new("connector.fileGroups", "At least one file group is required"));
         }
         if groups.len() > 50 {
             found.push(Violation::new(
@@ -292,10 +263,7 @@ impl Definition {
             let at = format!("connector.fileGroups[{index}]");
             check_text(found, &format!("{at}.name"), "Name", &group.name, 256);
             if groups[..index].iter().any(|other| other.id == group.id) {
-                found.push(Violation::new(
-                    format!("{at}.id"),
-                    format!("The id {} is used twice", group.id),
-                ));
+                found.push(Violation::new(format!("{at}.id"), format!("The id {} is used twice", group.id)));
             }
             if groups[..index].iter().any(|other| other.content == group.content) {
                 found.push(Violation::new(
@@ -323,10 +291,7 @@ impl Definition {
 fn check_columns(found: &mut Vec<Violation>, at: &str, group: &FileGroup) {
     for field in fields::required(group.content) {
         if !group.columns.contains_key(*field) {
-            found.push(Violation::new(
-                format!("{at}.columns.{field}"),
-                format!("{field} needs a column"),
-            ));
+            found.push(Violation::new(format!("{at}.columns.{field}"), format!("{field} needs a column")));
         }
     }
     if group.columns.len() > 1000 {

@@ -46,9 +46,7 @@ pub enum ApplicationCommand {
 
 impl Application {
     fn existing(&self) -> Result<&Definition, Refusal> {
-        self.definition
-            .as_ref()
-            .ok_or_else(|| Refusal::NotFound("The application doesn't exist".to_owned()))
+        self.definition.as_ref().ok_or_else(|| Refusal::NotFound("The application doesn't exist".to_owned()))
     }
 
     fn active(&self) -> Result<&Definition, Refusal> {

@@ -35,12 +35,7 @@ impl ImportSchedule {
         let mut found = Vec::new();
         for (index, file) in self.files.iter().enumerate() {
             let field = format!("files[{index}]");
-            if !definition
-                .connector
-                .file_groups
-                .iter()
-                .any(|group| group.id == file.file_group_id)
-            {
+            if !definition.connector.file_groups.iter().any(|group| group.id == file.file_group_id) {
                 let known: Vec<String> = definition
                     .connector
                     .file_groups
@@ -49,21 +44,11 @@ impl ImportSchedule {
                     .collect();
                 found.push(Violation::new(
                     format!("{field}.fileGroupId"),
-                    format!(
-                        "The connector has no file group {}; it has {}",
-                        file.file_group_id,
-                        known.join(", ")
-                    ),
+                    format!("The connector has no file group {}; it has {}", file.file_group_id, known.join(", ")),
                 ));
             }
-            if self.files[..index]
-                .iter()
-                .any(|other| other.file_group_id == file.file_group_id)
-            {
-                found.push(Violation::new(
-                    format!("{field}.fileGroupId"),
-                    "The file group is named twice",
-                ));
+            if self.files[..index].iter().any(|other| other.file_group_id == file.file_group_id) {
+                found.push(Violation::new(format!("{field}.fileGroupId"), "The file group is named twice"));
             }
             let path_field = format!("{field}.path");
             check_length(&mut found, &path_field, "Path", &file.path, 1024);
@@ -71,12 +56,7 @@ impl ImportSchedule {
                 found.push(Violation::new(path_field, reason));
             }
         }
-        for group in definition
-            .connector
-            .file_groups
-            .iter()
-            .filter(|group| group.is_required)
-        {
+        for group in definition.connector.file_groups.iter().filter(|group| group.is_required) {
             if !self.files.iter().any(|file| file.file_group_id == group.id) {
                 found.push(Violation::new(
                     "files",
@@ -94,9 +74,7 @@ fn relative(path: &str) -> Result<(), String> {
         return Err("Path is required".to_owned());
     }
     if path.starts_with('/') || path.starts_with('\\') || path.get(1..2) == Some(":") {
-        return Err(format!(
-            "{path:?} is absolute; paths are relative to a shared directory"
-        ));
+        return Err(format!("{path:?} is absolute; paths are relative to a shared directory"));
     }
     if path.split(['/', '\\']).any(|part| part == "..") {
         return Err(format!("{path:?} leaves the shared directory with \"..\""));

@@ -61,10 +61,6 @@ impl Metrics {
         let kinds = [self.identities, self.accounts, self.entitlements, self.grants];
         let touched: u64 = kinds.iter().map(|kind| kind.touched()).sum();
         let all: u64 = kinds.iter().map(|kind| kind.touched() + kind.unchanged).sum();
-        self.change_percent = if all == 0 {
-            0.0
-        } else {
-            (touched as f64 * 10_000.0 / all as f64).round() / 100.0
-        };
+        self.change_percent = if all == 0 { 0.0 } else { (touched as f64 * 10_000.0 / all as f64).round() / 100.0 };
     }
 }

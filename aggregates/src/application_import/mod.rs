@@ -176,30 +176,16 @@ impl ApplicationImport {
         use ApplicationImportCommand as Command;
         use ApplicationImportEvent as Event;
         Ok(match command {
-            Command::Stage {
-                application_id,
-                import_type,
-                files,
-            } => {
+            Command::Stage { application_id, import_type, files } => {
                 if self.application_id.is_some() {
                     return Err(Refusal::Conflict("The application import exists already".to_owned()));
                 }
-                Event::ImportStaged {
-                    application_id,
-                    import_type,
-                    files,
-                }
+                Event::ImportStaged { application_id, import_type, files }
             }
-            Command::Claim {
-                worker,
-                application_version,
-            } => {
+            Command::Claim { worker, application_version } => {
                 self.expect(&[Status::Pending, Status::Running, Status::Canceling])?;
                 let application_version = self.application_version.unwrap_or(application_version);
-                Event::ImportClaimed {
-                    worker,
-                    application_version,
-                }
+                Event::ImportClaimed { worker, application_version }
             }
             Command::KeepFiles(files) => {
                 self.expect(&[Status::Running])?;
@@ -248,16 +234,12 @@ impl cqrs_es::Aggregate for ApplicationImport {
     fn apply(&mut self, event: ApplicationImportEvent) {
         use ApplicationImportEvent as Event;
         match event {
-            Event::ImportStaged {
-                application_id, files, ..
-            } => {
+            Event::ImportStaged { application_id, files, .. } => {
                 self.application_id = Some(application_id);
                 self.from_schedule = files.is_empty();
                 self.files = files;
             }
-            Event::ImportClaimed {
-                application_version, ..
-            } => {
+            Event::ImportClaimed { application_version, .. } => {
                 self.application_version = Some(application_version);
                 if self.status == Status::Pending {
                     self.status = Status::Running;

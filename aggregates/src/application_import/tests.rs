@@ -1,1 +1,517 @@
-//! filled next
+use std::collections::BTreeSet;
+
+use cqrs_es::Aggregate;
+use cqrs_es::test::TestFramework;
+
+use super::ApplicationImportCommand as Command;
+use super::ApplicationImportEvent as Event;
+use super::*;
+use crate::Stream;
+use crate::difference::Change;
+
+const APPLICATION: Uuid = Uuid::from_u128(7);
+
+fn file(name: &str) -> ImportFile {
+    ImportFile {
+        id: Uuid::from_u128(1),
+        file_group_id: Uuid::from_u128(2),
+        file_group: "Accounts".to_owned(),
+        name: name.to_owned(),
+        sha256: "ab".repeat(32),
+        size: 42,
+    }
+}
+
+fn stage(import_type: ImportType, files: Vec<ImportFile>) -> Command {
+    Command::Stage { application_id: APPLICATION, import_type, files }
+}
+
+fn staged(files: Vec<ImportFile>) -> Event {
+    Event::ImportStaged { application_id: APPLICATION, import_type: ImportType::Api, files }
+}
+
+fn claim(worker: &str, application_version: i64) -> Command {
+    Command::Claim { worker: worker.to_owned(), application_version }
+}
+
+fn claimed(worker: &str, application_version: i64) -> Event {
+    Event::ImportClaimed { worker: worker.to_owned(), application_version }
+}
+
+fn metrics(rows_read: u64) -> Metrics {
+    Metrics { rows_read, ..Default::default() }
+}
+
+fn planned() -> Event {
+    Event::ImportPlanned { metrics: metrics(3) }
+}
+
+fn log() -> String {
+    "for people".to_owned()
+}
+
+/// The shortest history that leads to each status.
+fn history(status: Status) -> Vec<Event> {
+    let running = vec![staged(vec![]), claimed("one", 4)];
+    let and = |mut events: Vec<Event>, more: Vec<Event>| {
+        events.extend(more);
+        events
+    };
+    match status {
+        Status::Pending => vec![staged(vec![])],
+        Status::Running => running,
+        Status::Canceling => and(running, vec![Event::ImportCancelRequested {}]),
+        Status::Canceled => and(running, vec![Event::ImportCancelRequested {}, Event::ImportCanceled { log: log() }]),
+        Status::Failed => and(running, vec![Event::ImportFailed { log: log() }]),
+        Status::Finished => and(running, vec![planned(), Event::ImportFinished { metrics: metrics(3), log: None }]),
+    }
+}
+
+fn import(events: Vec<Event>) -> ApplicationImport {
+    let mut import = ApplicationImport::default();
+    for event in events {
+        import.apply(event);
+    }
+    import
+}
+
+#[track_caller]
+fn accepted(given: Vec<Event>, when: Command, then: Event) {
+    TestFramework::<ApplicationImport>::with(()).given(given).when(when).then_expect_events(vec![then]);
+}
+
+#[track_caller]
+fn refused(given: Vec<Event>, when: Command, refusal: Refusal) {
+    TestFramework::<ApplicationImport>::with(()).given(given).when(when).then_expect_error(refusal);
+}
+
+/// Refused in each of these statuses, with the statuses in which it is possible.
+#[track_caller]
+fn refused_while(statuses: &[Status], when: &Command, possible: &str) {
+    for status in statuses {
+        let message = format!("The application import is {}; this is possible while it is {possible}", status.as_str());
+        refused(history(*status), when.clone(), Refusal::Conflict(message));
+    }
+}
+
+const STATUSES: [Status; 6] =
+    [Status::Pending, Status::Running, Status::Canceling, Status::Canceled, Status::Failed, Status::Finished];
+
+/// Every command, the claims by two workers.
+fn commands() -> Vec<Command> {
+    vec![
+        stage(ImportType::Api, vec![]),
+        claim("one", 4),
+        claim("two", 5),
+        Command::KeepFiles(vec![file("kept.csv")]),
+        Command::Plan(metrics(3)),
+        Command::RequestCancel,
+        Command::Cancel { log: log() },
+        Command::Fail { log: log() },
+        Command::Finish { log: None },
+    ]
+}
+
+// Commands
+
+#[test]
+fn an_import_is_staged_with_uploaded_files_or_with_those_of_the_schedule() {
+    for import_type in [ImportType::Scheduled, ImportType::Manual, ImportType::Api] {
+        for files in [vec![], vec![file("accounts.csv")]] {
+            accepted(
+                vec![],
+                stage(import_type, files.clone()),
+                Event::ImportStaged { application_id: APPLICATION, import_type, files },
+            );
+        }
+    }
+}
+
+#[test]
+fn an_import_is_staged_once() {
+    for status in STATUSES {
+        refused(
+            history(status),
+            stage(ImportType::Api, vec![]),
+            Refusal::Conflict("The application import exists already".to_owned()),
+        );
+    }
+}
+
+#[test]
+fn an_import_that_does_not_exist_takes_no_command_but_stage() {
+    let but_stage = commands().split_off(1);
+    for command in but_stage {
+        refused(vec![], command, Refusal::NotFound("The application import doesn't exist".to_owned()));
+    }
+}
+
+#[test]
+fn a_worker_claims_a_pending_import_and_it_runs() {
+    accepted(history(Status::Pending), claim("one", 4), claimed("one", 4));
+    assert_eq!(import(history(Status::Running)).status, Status::Running);
+}
+
+#[test]
+fn another_worker_resumes_by_the_rules_that_the_first_claim_fixed() {
+    accepted(history(Status::Running), claim("two", 9), claimed("two", 4));
+    let mut resumed = history(Status::Running);
+    resumed.push(claimed("two", 4));
+    accepted(resumed.clone(), claim("three", 12), claimed("three", 4));
+    let state = import(resumed);
+    assert_eq!((state.status, state.application_version), (Status::Running, Some(4)));
+}
+
+#[test]
+fn a_worker_that_claims_an_import_being_canceled_does_not_make_it_run_again() {
+    accepted(history(Status::Canceling), claim("two", 9), claimed("two", 4));
+    let mut events = history(Status::Canceling);
+    events.push(claimed("two", 4));
+    assert_eq!(import(events.clone()).status, Status::Canceling);
+    accepted(events, Command::Cancel { log: log() }, Event::ImportCanceled { log: log() });
+}
+
+#[test]
+fn an_import_that_ended_is_not_claimed() {
+    refused_while(
+        &[Status::Canceled, Status::Failed, Status::Finished],
+        &claim("two", 9),
+        "Pending or Running or Canceling",
+    );
+}
+
+#[test]
+fn a_running_import_keeps_the_files_it_read() {
+    accepted(
+        history(Status::Running),
+        Command::KeepFiles(vec![file("a.csv")]),
+        Event::ImportFilesKept { files: vec![file("a.csv")] },
+    );
+    let mut events = history(Status::Running);
+    events.push(Event::ImportFilesKept { files: vec![file("a.csv")] });
+    let state = import(events);
+    assert_eq!(state.files, [file("a.csv")]);
+    assert!(state.from_schedule, "they are the schedule's files still");
+    assert_eq!(import(vec![staged(vec![file("up.csv")])]).files, [file("up.csv")]);
+}
+
+#[test]
+fn files_are_kept_and_a_plan_is_made_only_while_it_runs() {
+    let not_running = [Status::Pending, Status::Canceling, Status::Canceled, Status::Failed, Status::Finished];
+    refused_while(&not_running, &Command::KeepFiles(vec![]), "Running");
+    refused_while(&not_running, &Command::Plan(metrics(3)), "Running");
+}
+
+#[test]
+fn a_running_import_is_planned() {
+    accepted(history(Status::Running), Command::Plan(metrics(3)), planned());
+}
+
+#[test]
+fn a_pending_or_running_import_can_be_canceled() {
+    for status in [Status::Pending, Status::Running] {
+        accepted(history(status), Command::RequestCancel, Event::ImportCancelRequested {});
+    }
+}
+
+#[test]
+fn cancel_is_asked_for_once_and_never_after_the_end() {
+    refused_while(
+        &[Status::Canceling, Status::Canceled, Status::Failed, Status::Finished],
+        &Command::RequestCancel,
+        "Pending or Running",
+    );
+}
+
+#[test]
+fn an_import_is_canceled_only_when_somebody_asked_for_it() {
+    accepted(history(Status::Canceling), Command::Cancel { log: log() }, Event::ImportCanceled { log: log() });
+    // Also one that no worker ever had.
+    accepted(
+        vec![staged(vec![]), Event::ImportCancelRequested {}],
+        Command::Cancel { log: log() },
+        Event::ImportCanceled { log: log() },
+    );
+    refused_while(
+        &[Status::Pending, Status::Running, Status::Canceled, Status::Failed, Status::Finished],
+        &Command::Cancel { log: log() },
+        "Canceling",
+    );
+}
+
+#[test]
+fn a_pending_or_running_import_can_fail() {
+    for status in [Status::Pending, Status::Running] {
+        accepted(history(status), Command::Fail { log: log() }, Event::ImportFailed { log: log() });
+    }
+    refused_while(
+        &[Status::Canceling, Status::Canceled, Status::Failed, Status::Finished],
+        &Command::Fail { log: log() },
+        "Pending or Running",
+    );
+}
+
+#[test]
+fn an_import_finishes_with_the_metrics_of_its_plan() {
+    let mut events = history(Status::Running);
+    events.push(planned());
+    for log in [None, Some(log())] {
+        accepted(
+            events.clone(),
+            Command::Finish { log: log.clone() },
+            Event::ImportFinished { metrics: metrics(3), log },
+        );
+    }
+}
+
+#[test]
+fn an_import_does_not_finish_before_it_was_planned() {
+    refused(
+        history(Status::Running),
+        Command::Finish { log: None },
+        Refusal::Conflict("An import finishes after it was planned".to_owned()),
+    );
+}
+
+#[test]
+fn an_import_finishes_only_while_it_runs() {
+    let mut canceling = history(Status::Running);
+    canceling.extend([planned(), Event::ImportCancelRequested {}]);
+    refused(
+        canceling,
+        Command::Finish { log: None },
+        Refusal::Conflict("The application import is Canceling; this is possible while it is Running".to_owned()),
+    );
+    refused_while(
+        &[Status::Pending, Status::Canceling, Status::Canceled, Status::Failed, Status::Finished],
+        &Command::Finish { log: None },
+        "Running",
+    );
+}
+
+// Claims
+
+#[test]
+fn an_import_from_the_schedule_claims_the_place_of_the_pending_one_then_of_the_running_one() {
+    let pending = ["pending-import:00000000-0000-0000-0000-000000000007"];
+    let running = ["running-import:00000000-0000-0000-0000-000000000007"];
+    assert_eq!(pending_claim(APPLICATION), pending[0]);
+    assert_eq!(running_claim(APPLICATION), running[0]);
+    assert!(ApplicationImport::default().claims().is_empty());
+    assert_eq!(import(history(Status::Pending)).claims(), pending);
+    assert_eq!(import(history(Status::Running)).claims(), running);
+    assert_eq!(import(history(Status::Canceling)).claims(), running);
+}
+
+#[test]
+fn an_import_that_ended_lets_the_next_one_run() {
+    for status in [Status::Canceled, Status::Failed, Status::Finished] {
+        assert!(import(history(status)).claims().is_empty(), "{status:?}");
+    }
+    let failed_while_pending = vec![staged(vec![]), Event::ImportFailed { log: log() }];
+    assert!(import(failed_while_pending).claims().is_empty());
+}
+
+#[test]
+fn uploads_wait_in_any_number_but_run_one_at_a_time() {
+    let upload = staged(vec![file("accounts.csv")]);
+    assert!(import(vec![upload.clone()]).claims().is_empty());
+    assert_eq!(import(vec![upload, claimed("one", 4)]).claims(), [running_claim(APPLICATION)]);
+}
+
+#[test]
+fn a_resumed_or_planned_import_keeps_its_place() {
+    let mut events = history(Status::Running);
+    for event in [claimed("two", 4), Event::ImportFilesKept { files: vec![file("a.csv")] }, planned()] {
+        events.push(event);
+        assert_eq!(import(events.clone()).claims(), [running_claim(APPLICATION)]);
+    }
+}
+
+#[test]
+fn an_import_canceled_while_pending_holds_nothing() {
+    let canceling = vec![staged(vec![]), Event::ImportCancelRequested {}];
+    assert!(import(canceling).claims().is_empty());
+}
+
+// The state diagram
+
+fn variant(command: &Command) -> &'static str {
+    match command {
+        Command::Stage { .. } => "stage",
+        Command::Claim { .. } => "claim",
+        Command::KeepFiles(_) => "keep files",
+        Command::Plan(_) => "plan",
+        Command::RequestCancel => "request cancel",
+        Command::Cancel { .. } => "cancel",
+        Command::Fail { .. } => "fail",
+        Command::Finish { .. } => "finish",
+    }
+}
+
+/// The diagram, written a second time: the status that a command leads to, `None` = refused.
+fn diagram(before: Option<Status>, is_planned: bool, command: &Command) -> Option<Status> {
+    match (before, variant(command)) {
+        (None, "stage") => Some(Status::Pending),
+        (Some(Status::Pending), "claim") | (Some(Status::Running), "claim" | "keep files" | "plan") => {
+            Some(Status::Running)
+        }
+        (Some(Status::Pending | Status::Running), "request cancel") | (Some(Status::Canceling), "claim") => {
+            Some(Status::Canceling)
+        }
+        (Some(Status::Canceling), "cancel") => Some(Status::Canceled),
+        (Some(Status::Pending | Status::Running), "fail") => Some(Status::Failed),
+        (Some(Status::Running), "finish") if is_planned => Some(Status::Finished),
+        _ => None,
+    }
+}
+
+/// Takes every sequence of up to `depth` more commands from here, and notes the moves between statuses.
+fn explore(import: &ApplicationImport, depth: usize, moves: &mut BTreeSet<(&'static str, &'static str)>) -> usize {
+    if depth == 0 {
+        return 0;
+    }
+    let mut examined = 0;
+    for command in commands() {
+        examined += 1;
+        let before = import.application_id.map(|_| import.status);
+        let expected = diagram(before, import.planned.is_some(), &command);
+        let name = variant(&command);
+        let Ok(event) = import.decide(command) else {
+            assert_eq!(expected, None, "{name} was refused while {before:?}");
+            continue;
+        };
+        let mut after = import.clone();
+        after.apply(event);
+        assert_eq!(Some(after.status), expected, "{name} while {before:?}");
+        assert!(before.is_none_or(|status| !status.is_terminal()), "{name} after the end");
+        assert_eq!(after.application_id, Some(APPLICATION));
+        assert!(
+            import.application_version.is_none() || after.application_version == import.application_version,
+            "{name} changed the rules of an import that a worker had"
+        );
+        assert!(after.status != Status::Running || after.application_version.is_some());
+        let may_claim = match after.status {
+            Status::Pending => vec![pending_claim(APPLICATION)],
+            Status::Running => vec![running_claim(APPLICATION)],
+            Status::Canceling if after.application_version.is_some() => vec![running_claim(APPLICATION)],
+            _ => vec![],
+        };
+        assert_eq!(after.claims(), may_claim, "{name} while {before:?}");
+        if let Some(status) = before.filter(|status| *status != after.status) {
+            moves.insert((status.as_str(), after.status.as_str()));
+        }
+        examined += explore(&after, depth - 1, moves);
+    }
+    examined
+}
+
+#[test]
+fn no_sequence_of_commands_leaves_the_state_diagram() {
+    let mut moves = BTreeSet::new();
+    let examined = explore(&ApplicationImport::default(), 8, &mut moves);
+    assert!(examined > 10_000, "only {examined} commands were tried");
+    let diagram = BTreeSet::from([
+        ("Pending", "Running"),
+        ("Pending", "Canceling"),
+        ("Pending", "Failed"),
+        ("Running", "Finished"),
+        ("Running", "Failed"),
+        ("Running", "Canceling"),
+        ("Canceling", "Canceled"),
+    ]);
+    assert_eq!(moves, diagram);
+}
+
+#[test]
+fn only_canceled_failed_and_finished_are_ends() {
+    let ends: Vec<Status> = STATUSES.into_iter().filter(|status| status.is_terminal()).collect();
+    assert_eq!(ends, [Status::Canceled, Status::Failed, Status::Finished]);
+    for status in ends {
+        for command in commands() {
+            assert!(import(history(status)).decide(command).is_err(), "{status:?}");
+        }
+    }
+}
+
+#[test]
+fn the_words_of_status_and_type_are_those_of_the_api() {
+    let words = STATUSES.map(Status::as_str);
+    assert_eq!(words, ["Pending", "Running", "Canceling", "Canceled", "Failed", "Finished"]);
+    for status in STATUSES {
+        assert_eq!(import(history(status)).status, status);
+        assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
+    }
+    for (import_type, word) in
+        [(ImportType::Scheduled, "Scheduled"), (ImportType::Manual, "Manual"), (ImportType::Api, "API")]
+    {
+        assert_eq!(import_type.as_str(), word);
+        assert_eq!(serde_json::to_value(import_type).unwrap(), word);
+    }
+}
+
+// Metrics
+
+#[test]
+fn every_change_counts_once_and_who_returns_counts_as_added() {
+    let mut counted = KindMetrics::default();
+    for change in [
+        Some(Change::Added),
+        Some(Change::Returned),
+        Some(Change::Changed),
+        Some(Change::Removed),
+        Some(Change::Removed),
+        Some(Change::Removed),
+        None,
+        None,
+        None,
+        None,
+    ] {
+        counted.count(change);
+    }
+    assert_eq!(counted, KindMetrics { added: 2, changed: 1, removed: 3, unchanged: 4 });
+}
+
+fn kind(added: u64, changed: u64, removed: u64, unchanged: u64) -> KindMetrics {
+    KindMetrics { added, changed, removed, unchanged }
+}
+
+/// The percentage as `metrics` shows it.
+#[track_caller]
+fn change_percent(mut metrics: Metrics, expected: &str) {
+    metrics.sum_up();
+    assert_eq!(serde_json::to_string(&metrics.change_percent).unwrap(), expected);
+}
+
+#[test]
+fn the_change_is_a_percentage_over_all_kinds_with_two_decimals() {
+    change_percent(Metrics::default(), "0.0");
+    let all_four = Metrics {
+        identities: kind(1, 0, 0, 9),
+        accounts: kind(0, 1, 0, 9),
+        entitlements: kind(0, 0, 1, 9),
+        grants: kind(1, 1, 1, 7),
+        ..Default::default()
+    };
+    change_percent(all_four, "15.0");
+    let of_accounts = |accounts| Metrics { accounts, ..Default::default() };
+    change_percent(of_accounts(kind(0, 0, 0, 5)), "0.0");
+    change_percent(of_accounts(kind(5, 0, 0, 0)), "100.0");
+    change_percent(of_accounts(kind(1, 0, 0, 2)), "33.33");
+    change_percent(of_accounts(kind(0, 2, 0, 1)), "66.67");
+    change_percent(of_accounts(kind(0, 0, 1, 99_999)), "0.0");
+}
+
+#[test]
+fn rows_and_what_a_previous_sum_said_do_not_count_in_the_change() {
+    let metrics = Metrics {
+        rows_read: 100,
+        rows_rejected: 10,
+        duplicates: 5,
+        uncorrelated_accounts: 3,
+        change_percent: 99.0,
+        grants: kind(1, 0, 0, 3),
+        ..Default::default()
+    };
+    change_percent(metrics, "25.0");
+}

@@ -76,17 +76,12 @@ pub fn observe(
     delivered: Option<EntitlementRecord>,
 ) -> Option<EntitlementEvent> {
     Some(match (difference(known, delivered.as_ref())?, delivered) {
-        (Change::Added, Some(record)) => EntitlementEvent::EntitlementAdded {
-            import,
-            application_id,
-            key: key.to_owned(),
-            record,
-        },
-        (Change::Changed | Change::Returned, Some(record)) => EntitlementEvent::EntitlementChanged {
-            import,
-            application_id,
-            record,
-        },
+        (Change::Added, Some(record)) => {
+            EntitlementEvent::EntitlementAdded { import, application_id, key: key.to_owned(), record }
+        }
+        (Change::Changed | Change::Returned, Some(record)) => {
+            EntitlementEvent::EntitlementChanged { import, application_id, record }
+        }
         _ => EntitlementEvent::EntitlementRemoved { import, application_id },
     })
 }
@@ -99,12 +94,7 @@ impl cqrs_es::Aggregate for Entitlement {
     type Services = ();
 
     async fn handle(&mut self, command: EntitlementCommand, (): &(), sink: &EventSink<Self>) -> Result<(), Refusal> {
-        let EntitlementCommand::Observe {
-            import,
-            application_id,
-            key,
-            delivered,
-        } = command;
+        let EntitlementCommand::Observe { import, application_id, key, delivered } = command;
         let known = match &self.record {
             None => Known::Never,
             Some(record) if self.is_removed => Known::Removed(record),
@@ -145,10 +135,7 @@ mod tests {
     }
 
     fn named(name: &str) -> EntitlementRecord {
-        EntitlementRecord {
-            name: Some(name.to_owned()),
-            ..Default::default()
-        }
+        EntitlementRecord { name: Some(name.to_owned()), ..Default::default() }
     }
 
     fn added(name: &str) -> EntitlementEvent {
@@ -178,10 +165,7 @@ mod tests {
 
     #[test]
     fn an_entitlement_that_returns_is_the_same_one() {
-        let removed = EntitlementEvent::EntitlementRemoved {
-            import: Uuid::nil(),
-            application_id: Uuid::nil(),
-        };
+        let removed = EntitlementEvent::EntitlementRemoved { import: Uuid::nil(), application_id: Uuid::nil() };
         let changed = EntitlementEvent::EntitlementChanged {
             import: Uuid::nil(),
             application_id: Uuid::nil(),

@@ -87,12 +87,7 @@ pub fn observe(
 ) -> Option<IdentityEvent> {
     match (difference(known, delivered.as_ref())?, delivered) {
         (Change::Added, Some(record)) => Some(match matched_by {
-            Some(matched_by) => IdentityEvent::IdentityLinked {
-                import,
-                source,
-                matched_by,
-                record,
-            },
+            Some(matched_by) => IdentityEvent::IdentityLinked { import, source, matched_by, record },
             None => IdentityEvent::IdentityAdded { import, source, record },
         }),
         (Change::Changed | Change::Returned, Some(record)) => {
@@ -110,12 +105,7 @@ impl cqrs_es::Aggregate for Identity {
     type Services = ();
 
     async fn handle(&mut self, command: IdentityCommand, (): &(), sink: &EventSink<Self>) -> Result<(), Refusal> {
-        let IdentityCommand::Observe {
-            import,
-            source,
-            delivered,
-            matched_by,
-        } = command;
+        let IdentityCommand::Observe { import, source, delivered, matched_by } = command;
         let known = match self.records.iter().find(|known| known.source == source) {
             None => Known::Never,
             Some(known) if known.is_present => Known::Present(&known.record),
@@ -140,11 +130,7 @@ impl cqrs_es::Aggregate for Identity {
                 known.is_present = true;
             }
             (Some(known), None) => known.is_present = false,
-            (None, Some(record)) => self.records.push(SourceRecord {
-                source,
-                record,
-                is_present: true,
-            }),
+            (None, Some(record)) => self.records.push(SourceRecord { source, record, is_present: true }),
             (None, None) => {}
         }
     }

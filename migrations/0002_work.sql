@@ -1,0 +1,97 @@
+-- What isn't derived from events, and bytes that are evidence.
+CREATE SCHEMA work;
+
+CREATE TABLE work.idempotency (
+    actor_id text NOT NULL,
+    key text NOT NULL,
+    request_sha256 bytea NOT NULL,
+    position bigint NOT NULL,
+    location text NOT NULL,
+    status smallint,
+    body text,
+    created_at timestamptz NOT NULL,
+    PRIMARY KEY (actor_id, key)
+);
+CREATE INDEX ON work.idempotency (created_at);
+COMMENT ON TABLE work.idempotency IS 'Idempotency-Key of requests that were carried out, for 24 hours';
+COMMENT ON COLUMN work.idempotency.actor_id IS 'The token; keys of different tokens don''t meet';
+COMMENT ON COLUMN work.idempotency.key IS 'As the client sent it';
+COMMENT ON COLUMN work.idempotency.request_sha256 IS 'Of method, path and canonical body';
+COMMENT ON COLUMN work.idempotency.position IS 'Position of the request''s last event';
+COMMENT ON COLUMN work.idempotency.location IS 'Path of what the request made or changed';
+COMMENT ON COLUMN work.idempotency.status IS 'Status answered; null until the answer was rendered';
+COMMENT ON COLUMN work.idempotency.body IS 'Body answered; null until the answer was rendered';
+COMMENT ON COLUMN work.idempotency.created_at IS 'When it was carried out';
+
+CREATE TABLE work.token_usage (
+    token_id uuid PRIMARY KEY,
+    last_used_at timestamptz NOT NULL
+);
+COMMENT ON TABLE work.token_usage IS 'When tokens were last used, written in batches';
+COMMENT ON COLUMN work.token_usage.token_id IS 'The token';
+COMMENT ON COLUMN work.token_usage.last_used_at IS 'Accurate to some seconds';
+
+CREATE TABLE work.leases (
+    application_import_id uuid PRIMARY KEY,
+    worker text NOT NULL,
+    expires_at timestamptz NOT NULL
+);
+COMMENT ON TABLE work.leases IS 'Which worker has an import, and until when unless it renews';
+COMMENT ON COLUMN work.leases.application_import_id IS 'The import';
+COMMENT ON COLUMN work.leases.worker IS 'Host, process and start of the worker';
+COMMENT ON COLUMN work.leases.expires_at IS 'After this another worker may go on';
+
+CREATE TABLE work.import_progress (
+    application_import_id uuid PRIMARY KEY,
+    phase text NOT NULL,
+    rows_read bigint NOT NULL,
+    rows_total bigint,
+    percent smallint NOT NULL
+);
+COMMENT ON TABLE work.import_progress IS 'How far imports are';
+COMMENT ON COLUMN work.import_progress.application_import_id IS 'The import';
+COMMENT ON COLUMN work.import_progress.phase IS 'reading, planning or applying';
+COMMENT ON COLUMN work.import_progress.rows_read IS 'Data rows read so far';
+COMMENT ON COLUMN work.import_progress.rows_total IS 'Data rows in all files; null until known';
+COMMENT ON COLUMN work.import_progress.percent IS 'Of the whole import';
+
+CREATE TABLE work.import_issues (
+    application_import_id uuid NOT NULL,
+    ordinal bigint NOT NULL,
+    file_group_id uuid NOT NULL,
+    file text NOT NULL,
+    row bigint NOT NULL,
+    column_name text,
+    value text,
+    code text NOT NULL,
+    message text NOT NULL,
+    allowed text,
+    is_rejected boolean NOT NULL,
+    PRIMARY KEY (application_import_id, ordinal)
+);
+CREATE INDEX ON work.import_issues (application_import_id, file_group_id, row) WHERE is_rejected;
+COMMENT ON TABLE work.import_issues IS 'What was wrong with rows; found again by reading the evidence again';
+COMMENT ON COLUMN work.import_issues.application_import_id IS 'The import';
+COMMENT ON COLUMN work.import_issues.ordinal IS '1, 2, 3, ...';
+COMMENT ON COLUMN work.import_issues.file_group_id IS 'The file''s group';
+COMMENT ON COLUMN work.import_issues.file IS 'The file''s name';
+COMMENT ON COLUMN work.import_issues.row IS 'The header is row 1';
+COMMENT ON COLUMN work.import_issues.column_name IS 'The column; null = the whole row';
+COMMENT ON COLUMN work.import_issues.value IS 'What was found, shortened';
+COMMENT ON COLUMN work.import_issues.code IS 'For programs';
+COMMENT ON COLUMN work.import_issues.message IS 'For people';
+COMMENT ON COLUMN work.import_issues.allowed IS 'What would have been right';
+COMMENT ON COLUMN work.import_issues.is_rejected IS 'Was the row left out? Else it was only remarked on';
+
+CREATE SCHEMA evidence;
+CREATE TABLE evidence.blobs (
+    sha256 bytea NOT NULL CHECK (length(sha256) = 32),
+    part int NOT NULL,
+    bytes bytea NOT NULL,
+    PRIMARY KEY (sha256, part)
+);
+ALTER TABLE evidence.blobs ALTER COLUMN bytes SET STORAGE EXTERNAL;
+COMMENT ON TABLE evidence.blobs IS 'The very bytes of every file that was imported, in parts of 1 MiB';
+COMMENT ON COLUMN evidence.blobs.sha256 IS 'Of the whole file';
+COMMENT ON COLUMN evidence.blobs.part IS '0, 1, 2, ...';
+COMMENT ON COLUMN evidence.blobs.bytes IS 'The part';

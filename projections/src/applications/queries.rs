@@ -1,0 +1,70 @@
+use aggregates::application::{Connector, CorrelationRule, ImportSchedule};
+use chrono::{DateTime, Utc};
+use sqlx::types::Json;
+use sqlx::{PgExecutor, PgPool};
+use uuid::Uuid;
+
+use crate::page::{Page, Window};
+
+/// An application with its most recently staged import.
+#[derive(Debug, Clone, sqlx::FromRow)]
+#[expect(missing_docs, reason = "the columns' comments say it")]
+pub struct ApplicationRow {
+    pub id: Uuid,
+    pub name: String,
+    pub priority: String,
+    pub description: Option<String>,
+    pub is_identity_source: bool,
+    pub removal_limit: i32,
+    pub is_archived: bool,
+    pub connector: Json<Connector>,
+    pub correlation: Json<Vec<CorrelationRule>>,
+    pub import_schedule: Option<Json<ImportSchedule>>,
+    pub created_at: DateTime<Utc>,
+    pub created_by: String,
+    pub last_updated_at: DateTime<Utc>,
+    pub version: i64,
+    pub last_import: Option<Json<LastImport>>,
+}
+
+/// The most recently staged import of an application, whatever its status (rulings 12).
+#[derive(Debug, Clone, serde::Deserialize)]
+#[expect(missing_docs, reason = "the columns' comments say it")]
+pub struct LastImport {
+    pub id: Uuid,
+    pub number: i64,
+    pub status: String,
+    pub build_start_at: Option<DateTime<Utc>>,
+    pub build_end_at: Option<DateTime<Utc>>,
+}
+
+const SELECT: &str = "
+    SELECT a.*, (
+        SELECT jsonb_build_object('id', i.id, 'number', i.number, 'status', i.status,
+                                  'build_start_at', i.build_start_at, 'build_end_at', i.build_end_at)
+        FROM application_imports AS i WHERE i.application_id = a.id ORDER BY i.number DESC LIMIT 1
+    ) AS last_import
+    FROM applications AS a";
+
+/// One page, by name.
+pub async fn list(pool: &PgPool, page: i64) -> sqlx::Result<Page<ApplicationRow>> {
+    let total: i64 = sqlx::query_scalar("SELECT count(*) FROM applications").fetch_one(pool).await?;
+    let window = Window::of(page, total);
+    let direction = window.direction();
+    let rows = sqlx::query_as(&format!("{SELECT} ORDER BY a.name {direction}, a.id {direction} OFFSET $1 LIMIT $2"))
+        .bind(window.offset)
+        .bind(window.limit)
+        .fetch_all(pool)
+        .await?;
+    Ok(Page { items: window.arrange(rows), total })
+}
+
+/// One application.
+pub async fn find(executor: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<ApplicationRow>> {
+    sqlx::query_as(&format!("{SELECT} WHERE a.id = $1")).bind(id).fetch_optional(executor).await
+}
+
+/// The application of that name, whatever the case.
+pub async fn find_by_name(executor: impl PgExecutor<'_>, name: &str) -> sqlx::Result<Option<ApplicationRow>> {
+    sqlx::query_as(&format!("{SELECT} WHERE lower(a.name) = lower($1)")).bind(name).fetch_optional(executor).await
+}

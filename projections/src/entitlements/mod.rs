@@ -1,0 +1,127 @@
+//! `entitlements`: what applications can grant.
+
+mod queries;
+
+use std::collections::BTreeMap;
+
+use aggregates::entitlement::{EntitlementEvent, EntitlementRecord};
+use aggregates::{DomainEvent, Recorded};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sqlx::PgConnection;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+pub use queries::{known, list};
+
+use crate::counts::Changes;
+use crate::versions::{Validity, Version, Versions};
+use crate::{Applied, Projection};
+
+pub(crate) const PROJECTION: Projection = Projection {
+    name: "entitlements",
+    version: 1,
+    aggregate_types: &[aggregates::entitlement::TYPE],
+    tables: include_str!("tables.sql"),
+    apply,
+};
+
+/// A version of an entitlement.
+#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+#[expect(missing_docs, reason = "the columns' comments say it")]
+pub struct EntitlementRow {
+    pub id: Uuid,
+    pub application_id: Uuid,
+    pub key: String,
+    pub name: Option<String>,
+    pub r#type: Option<String>,
+    pub description: Option<String>,
+    pub owner: Option<String>,
+    pub is_privileged: Option<bool>,
+    pub attributes: Json<BTreeMap<String, String>>,
+    pub first_seen_at: DateTime<Utc>,
+    #[serde(flatten)]
+    #[sqlx(flatten)]
+    pub validity: Validity,
+}
+
+impl Version for EntitlementRow {
+    const TABLE: &'static str = "entitlements";
+    fn id(&self) -> Uuid {
+        self.id
+    }
+    fn validity(&mut self) -> &mut Validity {
+        &mut self.validity
+    }
+}
+
+impl EntitlementRow {
+    fn of(
+        event: &Recorded,
+        application_id: Uuid,
+        key: &str,
+        first_seen_at: DateTime<Utc>,
+        record: &EntitlementRecord,
+    ) -> Self {
+        Self {
+            id: event.id(),
+            application_id,
+            key: key.to_owned(),
+            name: record.name.clone(),
+            r#type: record.r#type.clone(),
+            description: record.description.clone(),
+            owner: record.owner.clone(),
+            is_privileged: record.is_privileged,
+            attributes: Json(record.attributes.clone()),
+            first_seen_at,
+            validity: Validity::from(event),
+        }
+    }
+
+    /// What the feed said.
+    pub fn record(self) -> EntitlementRecord {
+        EntitlementRecord {
+            name: self.name,
+            r#type: self.r#type,
+            description: self.description,
+            owner: self.owner,
+            is_privileged: self.is_privileged,
+            attributes: self.attributes.0,
+        }
+    }
+}
+
+fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied<'a> {
+    Box::pin(async move {
+        let ids: Vec<Uuid> =
+            batch.iter().filter(|event| matches!(event.event, DomainEvent::Entitlement(_))).map(Recorded::id).collect();
+        let mut versions = Versions::<EntitlementRow>::load(connection, &ids).await?;
+        let mut counts = Changes::default();
+        for event in batch {
+            let DomainEvent::Entitlement(entitlement) = &event.event else {
+                continue;
+            };
+            let was_current = i64::from(versions.is_current(event.id()));
+            match entitlement {
+                EntitlementEvent::EntitlementAdded { application_id, key, record, .. } => {
+                    versions.open(EntitlementRow::of(event, *application_id, key, event.recorded_at, record), event);
+                    counts.add("entitlements", *application_id, 1 - was_current);
+                }
+                EntitlementEvent::EntitlementChanged { application_id, record, .. } => {
+                    let Some(known) = versions.latest(event.id()) else {
+                        continue;
+                    };
+                    let (key, first_seen_at) = (known.key.clone(), known.first_seen_at);
+                    versions.open(EntitlementRow::of(event, *application_id, &key, first_seen_at, record), event);
+                    counts.add("entitlements", *application_id, 1 - was_current);
+                }
+                EntitlementEvent::EntitlementRemoved { application_id, .. } => {
+                    versions.close(event.id(), event);
+                    counts.add("entitlements", *application_id, -was_current);
+                }
+            }
+        }
+        versions.store(connection).await?;
+        counts.store(connection).await
+    })
+}

@@ -1,0 +1,31 @@
+use sqlx::{PgExecutor, PgPool};
+use uuid::Uuid;
+
+use super::EntitlementRow;
+use crate::counts;
+use crate::page::{Page, Window};
+
+/// One page of an application's current entitlements, by key.
+pub async fn list(pool: &PgPool, application: Uuid, page: i64) -> sqlx::Result<Page<EntitlementRow>> {
+    let total = counts::rows(pool, "entitlements", application).await?;
+    let window = Window::of(page, total);
+    let direction = window.direction();
+    let rows = sqlx::query_as(&format!(
+        "SELECT * FROM entitlements WHERE application_id = $1 AND valid_to IS NULL
+         ORDER BY key {direction}, id {direction} OFFSET $2 LIMIT $3"
+    ))
+    .bind(application)
+    .bind(window.offset)
+    .bind(window.limit)
+    .fetch_all(pool)
+    .await?;
+    Ok(Page { items: window.arrange(rows), total })
+}
+
+/// The last version of every entitlement that an application ever had.
+pub async fn known(executor: impl PgExecutor<'_>, application: Uuid) -> sqlx::Result<Vec<EntitlementRow>> {
+    sqlx::query_as("SELECT DISTINCT ON (id) * FROM entitlements WHERE application_id = $1 ORDER BY id, valid_from DESC")
+        .bind(application)
+        .fetch_all(executor)
+        .await
+}

@@ -1,0 +1,179 @@
+//! The log itself, read: the audit trail (rulings 8) and the source of every rebuild.
+
+use aggregates::event::DecodeError;
+use aggregates::{Actor, ActorKind, DomainEvent, Recorded};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::{PgExecutor, PgPool};
+use uuid::Uuid;
+
+/// An event as the log holds it.
+#[derive(Debug, Clone, sqlx::FromRow)]
+#[expect(missing_docs, reason = "named like the log's columns")]
+pub struct EventRow {
+    pub position: i64,
+    pub recorded_at: DateTime<Utc>,
+    pub aggregate_type: String,
+    pub aggregate_id: String,
+    pub sequence: i64,
+    pub event_type: String,
+    pub event_version: String,
+    /// The very bytes.
+    pub payload: String,
+    pub metadata: Value,
+}
+
+const SELECT: &str = "SELECT position, recorded_at, aggregate_type, aggregate_id, sequence, event_type, event_version,
+    payload::text AS payload, metadata FROM journal.events";
+
+/// What an auditor asks for. All conditions must hold.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Stream type.
+    pub aggregate_type: Option<String>,
+    /// Stream id.
+    pub aggregate_id: Option<String>,
+    /// Event type.
+    pub event_type: Option<String>,
+    /// The actor's id.
+    pub actor: Option<String>,
+    /// Recorded at or after.
+    pub since: Option<DateTime<Utc>>,
+    /// Recorded before.
+    pub until: Option<DateTime<Utc>>,
+}
+
+/// A stretch of the log.
+#[derive(Debug, Clone)]
+pub struct Stretch {
+    /// What matched, ascending.
+    pub events: Vec<EventRow>,
+    /// The last position examined: what the next request passes as `afterPosition`.
+    pub next_position: i64,
+    /// Nothing after `next_position` exists yet.
+    pub at_head: bool,
+}
+
+/// Positions that one request examines when no index leads to the next match.
+const EXAMINED: i64 = 20_000;
+
+/// The next events after a position that match, at most `limit`.
+///
+/// `actor` and `aggregate_id` follow an index; other filters look at [`EXAMINED`] positions at a time, so a page may be
+/// short and still not be the last.
+pub async fn after(pool: &PgPool, after: i64, filter: &Filter, limit: i64) -> sqlx::Result<Stretch> {
+    let head: i64 = sqlx::query_scalar("SELECT coalesce(max(position), 0) FROM journal.events").fetch_one(pool).await?;
+    // Times are ascending in positions, so a time is a position.
+    let after = match filter.since {
+        Some(since) => after.max(position_before(pool, since).await?),
+        None => after,
+    };
+    let head_asked = match filter.until {
+        Some(until) => head.min(position_before(pool, until).await?),
+        None => head,
+    };
+    let indexed = filter.actor.is_some() || filter.aggregate_id.is_some();
+    let last = if indexed { head_asked } else { head_asked.min(after.saturating_add(EXAMINED.max(limit))) };
+    let events: Vec<EventRow> = sqlx::query_as(&format!(
+        "{SELECT} WHERE position > $1 AND position <= $2
+             AND ($3::text IS NULL OR aggregate_type = $3) AND ($4::text IS NULL OR aggregate_id = $4)
+             AND ($5::text IS NULL OR event_type = $5) AND ($6::text IS NULL OR actor_id = $6)
+         ORDER BY position LIMIT $7"
+    ))
+    .bind(after)
+    .bind(last)
+    .bind(&filter.aggregate_type)
+    .bind(&filter.aggregate_id)
+    .bind(&filter.event_type)
+    .bind(&filter.actor)
+    .bind(limit)
+    .fetch_all(pool)
+    .await?;
+    let examined = match events.last() {
+        Some(event) if events.len() as i64 == limit => event.position,
+        _ => last.max(after),
+    };
+    // With `until` nothing after it will ever match, so the reader may stop there.
+    Ok(Stretch { events, next_position: examined, at_head: examined >= head_asked })
+}
+
+/// The last position recorded before a time; 0 when there is none.
+async fn position_before(pool: &PgPool, time: DateTime<Utc>) -> sqlx::Result<i64> {
+    let found: Option<i64> = sqlx::query_scalar(
+        "SELECT position FROM journal.events WHERE recorded_at < $1 ORDER BY recorded_at DESC, position DESC LIMIT 1",
+    )
+    .bind(time)
+    .fetch_optional(pool)
+    .await?;
+    Ok(found.unwrap_or(0))
+}
+
+/// Events in position order, for a rebuild: after one position, up to and including another, at most `limit`.
+pub(crate) async fn recorded(
+    executor: impl PgExecutor<'_>,
+    after: i64,
+    until: i64,
+    limit: i64,
+) -> Result<Vec<Recorded>, ReadError> {
+    let rows: Vec<EventRow> =
+        sqlx::query_as(&format!("{SELECT} WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3"))
+            .bind(after)
+            .bind(until)
+            .bind(limit)
+            .fetch_all(executor)
+            .await?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
+/// The log couldn't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The database said no.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    /// An event that this version of the program can't read.
+    #[error("event {position}: {error}")]
+    Event {
+        /// Where.
+        position: i64,
+        /// Why.
+        error: DecodeError,
+    },
+}
+
+impl TryFrom<EventRow> for Recorded {
+    type Error = ReadError;
+
+    fn try_from(row: EventRow) -> Result<Self, ReadError> {
+        let event = DomainEvent::decode(&row.aggregate_type, &row.payload)
+            .map_err(|error| ReadError::Event { position: row.position, error })?;
+        Ok(Self {
+            position: row.position,
+            recorded_at: row.recorded_at,
+            aggregate_id: row.aggregate_id,
+            sequence: row.sequence,
+            event,
+            actor: actor(&row.metadata),
+        })
+    }
+}
+
+/// The actor that an event's metadata names.
+pub fn actor(metadata: &Value) -> Actor {
+    let text = |name: &str| metadata.get(name).and_then(Value::as_str).map(str::to_owned);
+    Actor {
+        kind: ActorKind::parse(&text("actorType").unwrap_or_default()),
+        id: text("actorId").unwrap_or_default(),
+        name: text("actorName").unwrap_or_default(),
+        identity_id: text("actorIdentityId"),
+    }
+}
+
+/// The stream's id of the event at a position.
+pub async fn stream_at(executor: impl PgExecutor<'_>, position: i64) -> sqlx::Result<Option<Uuid>> {
+    let id: Option<String> = sqlx::query_scalar("SELECT aggregate_id FROM journal.events WHERE position = $1")
+        .bind(position)
+        .fetch_optional(executor)
+        .await?;
+    Ok(id.and_then(|id| Uuid::parse_str(&id).ok()))
+}

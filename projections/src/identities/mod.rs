@@ -1,0 +1,204 @@
+//! `identities`: people across all applications, and what each source says of them.
+
+mod queries;
+
+use std::collections::BTreeMap;
+
+use aggregates::identity::{IdentityEvent, IdentityRecord, IdentityType, Source, SourceRecord, merge};
+use aggregates::{DomainEvent, Recorded};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sqlx::PgConnection;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+pub use queries::{Candidate, IdentityView, KnownRecord, candidates, find, known_records, list};
+
+use crate::counts::Changes;
+use crate::versions::{Validity, Version, Versions};
+use crate::{Applied, Projection};
+
+pub(crate) const PROJECTION: Projection = Projection {
+    name: "identities",
+    version: 1,
+    aggregate_types: &[aggregates::identity::TYPE],
+    tables: include_str!("tables.sql"),
+    apply,
+};
+
+/// A version of an identity.
+#[derive(Debug, Clone, PartialEq, Serialize, sqlx::FromRow)]
+#[expect(missing_docs, reason = "the columns' comments say it")]
+pub struct IdentityRow {
+    pub id: Uuid,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub display_name: Option<String>,
+    pub email: Option<String>,
+    pub employee_id: Option<String>,
+    pub r#type: String,
+    pub title: Option<String>,
+    pub company: Option<String>,
+    pub division: Option<String>,
+    pub department: Option<String>,
+    pub office: Option<String>,
+    pub supervisor: Option<String>,
+    pub supervisor_id: Option<Uuid>,
+    pub status: String,
+    pub created_date: Option<DateTime<Utc>>,
+    pub updated_date: Option<DateTime<Utc>>,
+    pub inactivated_date: Option<DateTime<Utc>>,
+    pub attributes: Json<BTreeMap<String, String>>,
+    pub first_seen_at: DateTime<Utc>,
+    #[serde(flatten)]
+    #[sqlx(flatten)]
+    pub validity: Validity,
+}
+
+impl Version for IdentityRow {
+    const TABLE: &'static str = "identities";
+    fn id(&self) -> Uuid {
+        self.id
+    }
+    fn validity(&mut self) -> &mut Validity {
+        &mut self.validity
+    }
+}
+
+impl IdentityRow {
+    fn merged(event: &Recorded, first_seen_at: DateTime<Utc>, records: &[SourceRecord]) -> Self {
+        let merged = merge(records);
+        let status = if records.iter().any(|known| known.is_present) {
+            merged.status.map_or("Active", aggregates::identity::IdentityStatus::as_str)
+        } else {
+            "Removed"
+        };
+        Self {
+            id: event.id(),
+            first_name: merged.first_name,
+            last_name: merged.last_name,
+            display_name: merged.display_name,
+            email: merged.email,
+            employee_id: merged.employee_id,
+            r#type: merged.r#type.unwrap_or(IdentityType::Unknown).as_str().to_owned(),
+            title: merged.title,
+            company: merged.company,
+            division: merged.division,
+            department: merged.department,
+            office: merged.office,
+            supervisor: merged.supervisor,
+            supervisor_id: merged.supervisor_id,
+            status: status.to_owned(),
+            created_date: merged.created_date,
+            updated_date: merged.updated_date,
+            inactivated_date: merged.inactivated_date,
+            attributes: Json(merged.attributes),
+            first_seen_at,
+            validity: Validity::from(event),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+struct RecordRow {
+    application_id: Uuid,
+    key: String,
+    identity_id: Uuid,
+    record: Json<IdentityRecord>,
+    is_present: bool,
+    matched_by: Option<String>,
+}
+
+fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied<'a> {
+    Box::pin(async move {
+        let ids: Vec<Uuid> =
+            batch.iter().filter(|event| matches!(event.event, DomainEvent::Identity(_))).map(Recorded::id).collect();
+        let mut versions = Versions::<IdentityRow>::load(connection, &ids).await?;
+        let mut records: BTreeMap<Uuid, Vec<RecordRow>> = BTreeMap::new();
+        let stored: Vec<RecordRow> =
+            sqlx::query_as("SELECT * FROM identity_records WHERE identity_id = ANY($1) ORDER BY application_id, key")
+                .bind(&ids)
+                .fetch_all(&mut *connection)
+                .await?;
+        for row in stored {
+            records.entry(row.identity_id).or_default().push(row);
+        }
+        let mut counts = Changes::default();
+        for event in batch {
+            let DomainEvent::Identity(identity) = &event.event else {
+                continue;
+            };
+            let id = event.id();
+            let of_identity = records.entry(id).or_default();
+            fold(of_identity, id, identity);
+            let merged: Vec<SourceRecord> = of_identity
+                .iter()
+                .map(|row| SourceRecord {
+                    source: Source { application_id: row.application_id, key: row.key.clone() },
+                    record: row.record.0.clone(),
+                    is_present: row.is_present,
+                })
+                .collect();
+            let known = versions.latest(id).cloned();
+            let first_seen_at = known.as_ref().map_or(event.recorded_at, |row| row.first_seen_at);
+            let row = IdentityRow::merged(event, first_seen_at, &merged);
+            match known {
+                None => counts.add("identities", Uuid::nil(), 1),
+                // A source said something that a source before it overrules: the person that others see is the same.
+                Some(known) if (IdentityRow { validity: known.validity.clone(), ..row.clone() }) == known => {
+                    continue;
+                }
+                Some(_) => {}
+            }
+            versions.open(row, event);
+        }
+        versions.store(connection).await?;
+        store_records(connection, records).await?;
+        counts.store(connection).await
+    })
+}
+
+fn fold(records: &mut Vec<RecordRow>, identity_id: Uuid, event: &IdentityEvent) {
+    let (source, record, matched_by) = match event {
+        IdentityEvent::IdentityAdded { source, record, .. } | IdentityEvent::IdentityChanged { source, record, .. } => {
+            (source, Some(record), None)
+        }
+        IdentityEvent::IdentityLinked { source, record, matched_by, .. } => {
+            (source, Some(record), Some(matched_by.clone()))
+        }
+        IdentityEvent::IdentityRemoved { source, .. } => (source, None, None),
+    };
+    let known = records.iter_mut().find(|row| row.application_id == source.application_id && row.key == source.key);
+    match (known, record) {
+        (Some(known), Some(record)) => {
+            known.record = Json(record.clone());
+            known.is_present = true;
+        }
+        (Some(known), None) => known.is_present = false,
+        (None, Some(record)) => records.push(RecordRow {
+            application_id: source.application_id,
+            key: source.key.clone(),
+            identity_id,
+            record: Json(record.clone()),
+            is_present: true,
+            matched_by,
+        }),
+        (None, None) => {}
+    }
+}
+
+async fn store_records(connection: &mut PgConnection, records: BTreeMap<Uuid, Vec<RecordRow>>) -> sqlx::Result<()> {
+    let rows: Vec<RecordRow> = records.into_values().flatten().collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let json = serde_json::to_string(&rows).map_err(|error| sqlx::Error::Encode(error.into()))?;
+    sqlx::query(
+        "INSERT INTO identity_records SELECT * FROM json_populate_recordset(NULL::identity_records, $1::json)
+         ON CONFLICT (application_id, key) DO UPDATE SET record = excluded.record, is_present = excluded.is_present",
+    )
+    .bind(json)
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,95 @@
+use aggregates::identity::IdentityRecord;
+use sqlx::types::Json;
+use sqlx::{PgExecutor, PgPool};
+use uuid::Uuid;
+
+use super::IdentityRow;
+use crate::counts;
+use crate::page::{Page, Window};
+
+/// A current identity with its supervisor's name.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct IdentityView {
+    /// The identity.
+    #[sqlx(flatten)]
+    pub row: IdentityRow,
+    /// `Last, First` of the supervisor; else its display name; else what the feed says.
+    pub supervisor_name: Option<String>,
+}
+
+const SELECT: &str = "
+    SELECT i.*, CASE
+               WHEN s.last_name IS NOT NULL AND s.first_name IS NOT NULL THEN s.last_name || ', ' || s.first_name
+               ELSE coalesce(s.display_name, s.last_name, s.first_name, i.supervisor)
+           END AS supervisor_name
+    FROM identities AS i LEFT JOIN identities AS s ON s.id = i.supervisor_id AND s.valid_to IS NULL
+    WHERE i.valid_to IS NULL";
+
+/// One page, by last name and first name; who has no last name stands under the display name.
+pub async fn list(pool: &PgPool, page: i64) -> sqlx::Result<Page<IdentityView>> {
+    let total = counts::rows(pool, "identities", Uuid::nil()).await?;
+    let window = Window::of(page, total);
+    let direction = window.direction();
+    let rows = sqlx::query_as(&format!(
+        "{SELECT} ORDER BY coalesce(i.last_name, i.display_name, '') {direction}, coalesce(i.first_name, '') {direction},
+                           i.id {direction} OFFSET $1 LIMIT $2"
+    ))
+    .bind(window.offset)
+    .bind(window.limit)
+    .fetch_all(pool)
+    .await?;
+    Ok(Page { items: window.arrange(rows), total })
+}
+
+/// One identity.
+pub async fn find(executor: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<IdentityView>> {
+    sqlx::query_as(&format!("{SELECT} AND i.id = $1")).bind(id).fetch_optional(executor).await
+}
+
+/// What a source said of an identity.
+#[derive(Debug, Clone, sqlx::FromRow)]
+#[expect(missing_docs, reason = "the columns' comments say it")]
+pub struct KnownRecord {
+    pub key: String,
+    pub identity_id: Uuid,
+    pub record: Json<IdentityRecord>,
+    pub is_present: bool,
+}
+
+/// All that a source ever said, by key.
+pub async fn known_records(executor: impl PgExecutor<'_>, application: Uuid) -> sqlx::Result<Vec<KnownRecord>> {
+    sqlx::query_as(
+        "SELECT key, identity_id, record, is_present FROM identity_records WHERE application_id = $1 ORDER BY key",
+    )
+    .bind(application)
+    .fetch_all(executor)
+    .await
+}
+
+/// A current identity as correlation sees it.
+#[derive(Debug, Clone, sqlx::FromRow)]
+#[expect(missing_docs, reason = "the columns' comments say it")]
+pub struct Candidate {
+    pub id: Uuid,
+    pub display_name: Option<String>,
+    pub email: Option<String>,
+    pub employee_id: Option<String>,
+    pub attributes: Json<std::collections::BTreeMap<String, String>>,
+    /// What its sources call it.
+    pub keys: Vec<String>,
+    /// The applications that name it.
+    pub sources: Vec<Uuid>,
+}
+
+/// Every current identity, for matching and correlation.
+pub async fn candidates(executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<Candidate>> {
+    sqlx::query_as(
+        "SELECT i.id, i.display_name, i.email, i.employee_id, i.attributes, r.keys, r.sources
+         FROM identities AS i
+         JOIN (SELECT identity_id, array_agg(key ORDER BY key) AS keys, array_agg(application_id ORDER BY key) AS sources
+               FROM identity_records GROUP BY identity_id) AS r ON r.identity_id = i.id
+         WHERE i.valid_to IS NULL ORDER BY i.id",
+    )
+    .fetch_all(executor)
+    .await
+}

@@ -1,0 +1,110 @@
+//! New tables beside the live ones, then one swap: `muniment projections rebuild`.
+
+use sqlx::{Connection, Executor, PgConnection};
+
+use crate::events::{ReadError, recorded};
+use crate::{ALL, apply, fingerprint};
+
+/// The schema of the live tables.
+pub const LIVE: &str = "read";
+const NEXT: &str = "read_next";
+const OLD: &str = "read_old";
+/// Events that a rebuild folds at once.
+const BATCH: i64 = 5000;
+/// Few enough events that folding them under the append lock is not felt.
+const NEARLY: i64 = 500;
+
+/// Creates the tables of every projection in an existing, empty schema and makes it the transaction's or session's first.
+pub(crate) async fn create_tables(connection: &mut PgConnection, schema: &str) -> sqlx::Result<()> {
+    connection.execute(format!("SET search_path = {schema}, journal, public").as_str()).await?;
+    for projection in ALL {
+        connection.execute(projection.tables).await?;
+    }
+    Ok(())
+}
+
+/// Folds the log after `position` up to and including `until` into the first schema of the `search_path`.
+/// `progress` is told each position reached.
+pub(crate) async fn fold(
+    connection: &mut PgConnection,
+    mut position: i64,
+    until: i64,
+    batch: i64,
+    mut progress: impl FnMut(i64),
+) -> Result<i64, ReadError> {
+    while position < until {
+        let events = recorded(&mut *connection, position, until, batch).await?;
+        let Some(last) = events.last() else { break };
+        position = last.position;
+        apply(connection, &events).await?;
+        progress(position);
+    }
+    Ok(position)
+}
+
+/// Rebuilds every projection beside the live tables and swaps them, on a connection of the owner.
+///
+/// Commands go on meanwhile; only the last few events are folded under the append lock. The lock is asked for with a
+/// timeout of 200 ms and backed off from, so nobody waits behind a rebuild. `progress(position, head)` is told how far it is.
+pub async fn rebuild(connection: &mut PgConnection, mut progress: impl FnMut(i64, i64)) -> Result<i64, ReadError> {
+    connection.execute("SET synchronous_commit = off").await?;
+    connection.execute(format!("DROP SCHEMA IF EXISTS {NEXT} CASCADE; CREATE SCHEMA {NEXT}").as_str()).await?;
+    create_tables(connection, NEXT).await?;
+    let mut position = 0;
+    loop {
+        let head = head(connection).await?;
+        while position < head {
+            let mut transaction = connection.begin().await?;
+            position = fold(&mut transaction, position, head.min(position + BATCH), BATCH, |at| {
+                progress(at, head);
+            })
+            .await?;
+            transaction.commit().await?;
+        }
+        connection.execute("ANALYZE").await?;
+        if swap(connection, &mut position).await? {
+            break;
+        }
+    }
+    connection.execute(format!("RESET search_path; DROP SCHEMA IF EXISTS {OLD} CASCADE").as_str()).await?;
+    connection.execute("RESET synchronous_commit").await?;
+    Ok(position)
+}
+
+/// Takes the append lock, folds what is left, and renames the schemas. `false`: the lock was busy or too much was left.
+async fn swap(connection: &mut PgConnection, position: &mut i64) -> Result<bool, ReadError> {
+    let mut transaction = connection.begin().await?;
+    transaction.execute("SET LOCAL lock_timeout = '200ms'").await?;
+    if let Err(error) = transaction.execute("LOCK TABLE journal.append_lock IN EXCLUSIVE MODE").await {
+        transaction.rollback().await?;
+        let is_timeout = error.as_database_error().is_some_and(|error| error.code().as_deref() == Some("55P03"));
+        return if is_timeout { Ok(false) } else { Err(error.into()) };
+    }
+    let head = head(&mut transaction).await?;
+    if head - *position > NEARLY {
+        transaction.rollback().await?;
+        return Ok(false);
+    }
+    fold(&mut transaction, *position, head, BATCH, |_| ()).await?;
+    *position = head;
+    transaction
+        .execute(
+            format!(
+                "DROP SCHEMA IF EXISTS {OLD} CASCADE;
+                 ALTER SCHEMA {LIVE} RENAME TO {OLD};
+                 ALTER SCHEMA {NEXT} RENAME TO {LIVE};"
+            )
+            .as_str(),
+        )
+        .await?;
+    sqlx::query("UPDATE journal.schema_version SET projections = $1")
+        .bind(fingerprint())
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(true)
+}
+
+async fn head(connection: &mut PgConnection) -> sqlx::Result<i64> {
+    sqlx::query_scalar("SELECT coalesce(max(position), 0) FROM journal.events").fetch_one(connection).await
+}

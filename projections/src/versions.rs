@@ -1,0 +1,144 @@
+//! Temporal tables: each row is a version, valid from a position until (excluding) another; `valid_to IS NULL` = current.
+
+use std::collections::BTreeMap;
+
+use aggregates::Recorded;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sqlx::PgConnection;
+use sqlx::postgres::PgRow;
+use uuid::Uuid;
+
+/// A row of a temporal table, keyed by `id`.
+pub(crate) trait Version: Clone + Serialize + Send + Unpin + for<'r> sqlx::FromRow<'r, PgRow> {
+    /// The table's name.
+    const TABLE: &'static str;
+    /// Whose version it is.
+    fn id(&self) -> Uuid;
+    /// The interval.
+    fn validity(&mut self) -> &mut Validity;
+}
+
+/// From which event until which a version holds.
+#[derive(Debug, Clone, PartialEq, Serialize, sqlx::FromRow)]
+#[expect(clippy::struct_field_names, reason = "named like the columns")]
+pub struct Validity {
+    /// Position of the event that made it.
+    pub valid_from: i64,
+    /// Position of the event that ended it.
+    pub valid_to: Option<i64>,
+    /// Time of `valid_from`.
+    pub valid_from_at: DateTime<Utc>,
+    /// Time of `valid_to`.
+    pub valid_to_at: Option<DateTime<Utc>>,
+}
+
+impl Validity {
+    /// Holds from this event on.
+    pub(crate) fn from(event: &Recorded) -> Self {
+        Self { valid_from: event.position, valid_to: None, valid_from_at: event.recorded_at, valid_to_at: None }
+    }
+}
+
+/// The versions that a batch touches: the latest stored one of each id, and the new ones.
+pub(crate) struct Versions<R> {
+    stored: BTreeMap<Uuid, R>,
+    closed: Vec<(Uuid, i64, DateTime<Utc>)>,
+    new: BTreeMap<Uuid, Vec<R>>,
+}
+
+impl<R: Version> Versions<R> {
+    /// Loads the latest version of each id, current or not.
+    pub(crate) async fn load(connection: &mut PgConnection, ids: &[Uuid]) -> sqlx::Result<Self> {
+        let rows: Vec<R> = sqlx::query_as(&format!(
+            "SELECT latest.* FROM (SELECT DISTINCT id FROM unnest($1::uuid[]) AS ids (id)) AS wanted
+             CROSS JOIN LATERAL (
+                 SELECT * FROM {} AS t WHERE t.id = wanted.id ORDER BY t.valid_from DESC LIMIT 1
+             ) AS latest",
+            R::TABLE
+        ))
+        .bind(ids)
+        .fetch_all(connection)
+        .await?;
+        Ok(Self {
+            stored: rows.into_iter().map(|row| (row.id(), row)).collect(),
+            closed: Vec::new(),
+            new: BTreeMap::new(),
+        })
+    }
+
+    /// The latest version, current or not.
+    pub(crate) fn latest(&mut self, id: Uuid) -> Option<&mut R> {
+        match self.new.get_mut(&id).and_then(|rows| rows.last_mut()) {
+            Some(row) => Some(row),
+            None => self.stored.get_mut(&id),
+        }
+    }
+
+    /// Is there a current version?
+    pub(crate) fn is_current(&mut self, id: Uuid) -> bool {
+        self.latest(id).is_some_and(|row| row.validity().valid_to.is_none())
+    }
+
+    /// Ends the current version, if there is one.
+    pub(crate) fn close(&mut self, id: Uuid, event: &Recorded) {
+        let is_stored = !self.new.contains_key(&id);
+        let Some(validity) = self.latest(id).map(Version::validity) else {
+            return;
+        };
+        if validity.valid_to.is_none() {
+            validity.valid_to = Some(event.position);
+            validity.valid_to_at = Some(event.recorded_at);
+            if is_stored {
+                self.closed.push((id, event.position, event.recorded_at));
+            }
+        }
+    }
+
+    /// Ends the current version, if there is one, and begins another.
+    pub(crate) fn open(&mut self, mut row: R, event: &Recorded) {
+        self.close(row.id(), event);
+        *row.validity() = Validity::from(event);
+        self.new.entry(row.id()).or_default().push(row);
+    }
+
+    /// Writes what changed.
+    pub(crate) async fn store(self, connection: &mut PgConnection) -> sqlx::Result<()> {
+        if !self.closed.is_empty() {
+            let mut ids = Vec::with_capacity(self.closed.len());
+            let mut positions = Vec::with_capacity(self.closed.len());
+            let mut times = Vec::with_capacity(self.closed.len());
+            for (id, position, at) in self.closed {
+                ids.push(id);
+                positions.push(position);
+                times.push(at);
+            }
+            sqlx::query(&format!(
+                "UPDATE {} AS t SET valid_to = c.position, valid_to_at = c.at
+                 FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[]) AS c (id, position, at)
+                 WHERE t.id = c.id AND t.valid_to IS NULL",
+                R::TABLE
+            ))
+            .bind(ids)
+            .bind(positions)
+            .bind(times)
+            .execute(&mut *connection)
+            .await?;
+        }
+        let rows: Vec<&R> = self.new.values().flatten().collect();
+        insert(connection, R::TABLE, &rows).await
+    }
+}
+
+/// Inserts rows by the names of their columns.
+pub(crate) async fn insert<R: Serialize>(connection: &mut PgConnection, table: &str, rows: &[R]) -> sqlx::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let json = serde_json::to_string(rows).map_err(|error| sqlx::Error::Encode(error.into()))?;
+    sqlx::query(&format!("INSERT INTO {table} SELECT * FROM json_populate_recordset(NULL::{table}, $1::json)"))
+        .bind(json)
+        .execute(connection)
+        .await?;
+    Ok(())
+}

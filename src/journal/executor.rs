@@ -1,0 +1,222 @@
+//! Load, handle, collect, append, retry: commands against aggregates.
+
+use std::collections::{BTreeSet, HashMap};
+
+use aggregates::{Actor, ActorKind, Refusal, Stream};
+use cqrs_es::event_sink::EventSink;
+use cqrs_es::persist::{PersistedEventRepository, PersistenceError};
+use cqrs_es::{AggregateContext, AggregateError, EventEnvelope, EventStore};
+
+use super::{Append, AppendError, Appended, Context, Expected, Journal, StreamId};
+
+/// How often a command is decided again when its stream moved on meanwhile.
+const ATTEMPTS: usize = 8;
+
+/// An aggregate as its stream says it is.
+pub struct Loaded<A> {
+    /// The stream's id.
+    pub id: String,
+    /// The state.
+    pub aggregate: A,
+    /// The stream's version; 0 = it doesn't exist.
+    pub version: i64,
+    claims: Vec<String>,
+}
+
+impl<A: Stream> AggregateContext<A> for Loaded<A> {
+    fn aggregate(&mut self) -> &mut A {
+        &mut self.aggregate
+    }
+}
+
+impl<A: Stream> Loaded<A> {
+    /// A stream that doesn't exist yet.
+    pub fn new(id: impl ToString) -> Self {
+        Self { id: id.to_string(), aggregate: A::default(), version: 0, claims: Vec::new() }
+    }
+
+    /// Lets the aggregate decide; gives what is to be appended, `None` when nothing happened.
+    pub async fn decide(mut self, command: A::Command, context: Context) -> Result<(A, Option<Append>), Refusal> {
+        let sink = EventSink::default();
+        self.aggregate.handle(command, &(), &sink).await?;
+        let events = sink.collect().await;
+        if events.is_empty() {
+            return Ok((self.aggregate, None));
+        }
+        let append = self.append_of(events, context);
+        Ok((self.aggregate, Some(append)))
+    }
+
+    fn append_of(&self, events: Vec<A::Event>, context: Context) -> Append {
+        let stream = StreamId::of::<A>(&self.id);
+        let before: BTreeSet<&String> = self.claims.iter().collect();
+        let claims = self.aggregate.claims();
+        let after: BTreeSet<&String> = claims.iter().collect();
+        let take = after.difference(&before).map(|claim| ((*claim).clone(), stream.clone())).collect();
+        let release = before.difference(&after).map(|claim| ((*claim).clone(), stream.clone())).collect();
+        let expected = if self.version == 0 { Expected::New } else { Expected::Version(self.version) };
+        let events = events.into_iter().map(Into::into).collect();
+        Append { take, release, ..Append::one(stream, expected, events, context) }
+    }
+}
+
+/// A command was carried out.
+#[derive(Debug, Clone)]
+pub struct Executed<A> {
+    /// The state after it.
+    pub aggregate: A,
+    /// Where its events are; `None` = it changed nothing.
+    pub appended: Option<Appended>,
+}
+
+/// A command wasn't carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// A rule said no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The writer said no.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+}
+
+impl From<PersistenceError> for CommandError {
+    fn from(error: PersistenceError) -> Self {
+        Self::Append(AppendError::Unavailable(error.to_string()))
+    }
+}
+
+impl Journal {
+    /// Loads a stream through postgres-es.
+    pub async fn load<A: Stream>(&self, id: impl ToString) -> Result<Loaded<A>, PersistenceError> {
+        self.load_until(id, i64::MAX).await
+    }
+
+    /// Loads a stream as it was at a version.
+    pub async fn load_until<A: Stream>(&self, id: impl ToString, version: i64) -> Result<Loaded<A>, PersistenceError> {
+        let id = id.to_string();
+        let mut loaded = Loaded::<A>::new(&id);
+        for event in self.repository.get_events::<A>(&id).await? {
+            if event.sequence as i64 > version {
+                break;
+            }
+            let envelope: EventEnvelope<A> = event.try_into()?;
+            loaded.version = envelope.sequence as i64;
+            loaded.aggregate.apply(envelope.payload);
+        }
+        loaded.claims = loaded.aggregate.claims();
+        Ok(loaded)
+    }
+
+    /// Carries out a command on a stream that doesn't exist yet.
+    pub async fn create<A: Stream + Clone>(
+        &self,
+        id: impl ToString,
+        command: A::Command,
+        context: Context,
+    ) -> Result<Executed<A>, CommandError> {
+        let (aggregate, append) = Loaded::<A>::new(id).decide(command, context).await?;
+        let appended = match append {
+            Some(append) => Some(self.append(append).await?),
+            None => None,
+        };
+        Ok(Executed { aggregate, appended })
+    }
+
+    /// Carries out a command on a stream; decided again when the stream moved on meanwhile.
+    ///
+    /// `expected` demands a version (`If-Match`); then a stream that moved on is a conflict at once.
+    pub async fn execute<A>(
+        &self,
+        id: impl ToString,
+        command: A::Command,
+        expected: Option<i64>,
+        context: Context,
+    ) -> Result<Executed<A>, CommandError>
+    where
+        A: Stream<Command: Clone> + Clone,
+    {
+        let id = id.to_string();
+        let mut attempt = 1;
+        loop {
+            let loaded = self.load::<A>(&id).await?;
+            if let Some(expected) = expected
+                && expected != loaded.version
+            {
+                let stream = StreamId::of::<A>(&id);
+                return Err(AppendError::Conflict { stream, found: loaded.version }.into());
+            }
+            let (aggregate, append) = loaded.decide(command.clone(), context.clone()).await?;
+            let Some(append) = append else {
+                return Ok(Executed { aggregate, appended: None });
+            };
+            match self.append(append).await {
+                Ok(appended) => {
+                    return Ok(Executed { aggregate, appended: Some(appended) });
+                }
+                Err(AppendError::Conflict { .. }) if expected.is_none() && attempt < ATTEMPTS => attempt += 1,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+/// The journal as cqrs-es sees it, so that its framework and tools work on our log.
+impl<A: Stream> EventStore<A> for Journal {
+    type AC = Loaded<A>;
+
+    async fn load_events(&self, aggregate_id: &str) -> Result<Vec<EventEnvelope<A>>, AggregateError<Refusal>> {
+        let events = self.repository.get_events::<A>(aggregate_id).await.map_err(database)?;
+        events.into_iter().map(|event| event.try_into().map_err(database)).collect()
+    }
+
+    async fn load_aggregate(&self, aggregate_id: &str) -> Result<Loaded<A>, AggregateError<Refusal>> {
+        self.load(aggregate_id).await.map_err(database)
+    }
+
+    /// The metadata may name the actor (`actorType`, `actorId`, `actorName`, `correlationId`); else it is the system.
+    async fn commit(
+        &self,
+        events: Vec<A::Event>,
+        context: Loaded<A>,
+        metadata: HashMap<String, String>,
+    ) -> Result<Vec<EventEnvelope<A>>, AggregateError<Refusal>> {
+        if events.is_empty() {
+            return Ok(Vec::new());
+        }
+        let envelopes = events
+            .iter()
+            .zip(context.version as usize + 1..)
+            .map(|(event, sequence)| EventEnvelope {
+                aggregate_id: context.id.clone(),
+                sequence,
+                payload: event.clone(),
+                metadata: metadata.clone(),
+            })
+            .collect();
+        let append = context.append_of(events, context_of(&metadata));
+        match self.append(append).await {
+            Ok(_) => Ok(envelopes),
+            Err(AppendError::Conflict { .. } | AppendError::Guard { .. }) => Err(AggregateError::AggregateConflict),
+            Err(error) => Err(AggregateError::UnexpectedError(error.into())),
+        }
+    }
+}
+
+fn database(error: PersistenceError) -> AggregateError<Refusal> {
+    AggregateError::DatabaseConnectionError(error.into())
+}
+
+fn context_of(metadata: &HashMap<String, String>) -> Context {
+    let text = |name: &str| metadata.get(name).cloned();
+    let actor = match text("actorId") {
+        Some(id) => Actor {
+            kind: ActorKind::parse(&text("actorType").unwrap_or_default()),
+            name: text("actorName").unwrap_or_else(|| id.clone()),
+            id,
+            identity_id: text("actorIdentityId"),
+        },
+        None => Actor::system("cqrs-es"),
+    };
+    Context::of(actor, text("correlationId").unwrap_or_default())
+}

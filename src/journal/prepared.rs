@@ -1,0 +1,44 @@
+//! An append made ready by its caller, so that the writer, of which there is one, does as little as possible.
+
+use aggregates::DomainEvent;
+
+use super::append::{Append, AppendError, Expected, StreamId};
+use super::context::Context;
+
+pub(super) struct Prepared {
+    pub(super) streams: Vec<PreparedStream>,
+    pub(super) guards: Vec<(StreamId, i64)>,
+    pub(super) take: Vec<(String, StreamId)>,
+    pub(super) release: Vec<(String, StreamId)>,
+    pub(super) context: Context,
+    pub(super) metadata: String,
+    /// Holds events of tokens or settings, which every server caches.
+    pub(super) concerns_security: bool,
+}
+
+pub(super) struct PreparedStream {
+    pub(super) stream: StreamId,
+    pub(super) expected: Expected,
+    pub(super) events: Vec<(DomainEvent, String)>,
+}
+
+impl Prepared {
+    pub(super) fn new(append: Append) -> Result<Self, AppendError> {
+        let unserialisable = |error: serde_json::Error| AppendError::Failed(error.to_string());
+        let metadata = serde_json::to_string(&append.context.metadata()).map_err(unserialisable)?;
+        let mut streams = Vec::with_capacity(append.streams.len());
+        for stream in append.streams {
+            let mut events = Vec::with_capacity(stream.events.len());
+            for event in stream.events {
+                let payload = event.payload().map_err(unserialisable)?;
+                events.push((event, payload));
+            }
+            streams.push(PreparedStream { stream: stream.stream, expected: stream.expected, events });
+        }
+        let concerns_security = streams.iter().any(|stream| {
+            matches!(stream.stream.aggregate_type, aggregates::api_token::TYPE | aggregates::settings::TYPE)
+        });
+        let Append { guards, take, release, context, .. } = append;
+        Ok(Self { streams, guards, take, release, context, metadata, concerns_security })
+    }
+}

@@ -1,0 +1,254 @@
+//! The writer: one task a process, one transaction a batch, one process at a time by the append lock.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
+use tokio::sync::mpsc::Receiver;
+
+use super::Waiting;
+use super::append::{AppendError, Appended};
+use super::batch::{Outcome, Writes};
+use super::store;
+use crate::clock::SharedClock;
+use crate::database::expected_version;
+
+/// Appends that one batch takes at most.
+const BATCH: usize = 1024;
+/// How long a batch is tried again while the database is away.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(super) struct Writer {
+    options: PgConnectOptions,
+    connection: Option<PgConnection>,
+    clock: SharedClock,
+    security_changes: Arc<AtomicU64>,
+}
+
+/// Why an attempt at a batch ended without an answer.
+enum Failure {
+    /// The connection broke before COMMIT was sent, or a lock wasn't to be had: nothing happened, try again.
+    Retry(sqlx::Error),
+    /// COMMIT was sent and its answer lost.
+    Ambiguous { xid: String, outcomes: Vec<Outcome> },
+    /// The database refused something.
+    Refused(sqlx::Error),
+    /// Another version of the program migrated the database.
+    Fenced(String),
+}
+
+impl Writer {
+    pub(super) fn new(options: PgConnectOptions, clock: SharedClock, security_changes: Arc<AtomicU64>) -> Self {
+        Self { options, connection: None, clock, security_changes }
+    }
+
+    /// Runs until every handle is gone: takes all waiting interactive appends and one bulk slice at a time.
+    pub(super) async fn run(mut self, mut interactive: Receiver<Waiting>, mut bulk: Receiver<Waiting>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        loop {
+            tokio::select! {
+                biased;
+                taken = interactive.recv_many(&mut batch, BATCH) => if taken == 0 && bulk.is_closed() { break },
+                Some(slice) = bulk.recv() => batch.push(slice),
+                else => break,
+            }
+            while batch.len() < BATCH
+                && let Ok(waiting) = interactive.try_recv()
+            {
+                batch.push(waiting);
+            }
+            if let Ok(slice) = bulk.try_recv() {
+                batch.push(slice);
+            }
+            if !batch.is_empty() {
+                self.answer(std::mem::take(&mut batch)).await;
+            }
+        }
+        if let Some(connection) = self.connection.take() {
+            // The process is ending; PostgreSQL notices a closed socket as well.
+            drop(connection.close().await);
+        }
+    }
+
+    /// Answers every append of a batch. A batch that the database refuses is split until the culprit stands alone.
+    async fn answer(&mut self, batch: Vec<Waiting>) {
+        let mut parts = vec![batch];
+        while let Some(mut part) = parts.pop() {
+            let started = Instant::now();
+            match self.persist(&part).await {
+                Ok(outcomes) => {
+                    let took = started.elapsed();
+                    metrics::histogram!("muniment_append_batch_seconds").record(took.as_secs_f64());
+                    metrics::counter!("muniment_appends_total").increment(part.len() as u64);
+                    for (waiting, outcome) in part.into_iter().zip(outcomes) {
+                        let outcome = outcome.map(|appended| Appended { took, ..appended });
+                        // A caller that went away has lost its answer, not its events.
+                        drop(waiting.reply.send(outcome));
+                    }
+                }
+                Err(AppendError::Failed(reason)) if part.len() > 1 => {
+                    tracing::warn!(appends = part.len(), reason, "the database refused a batch; splitting it");
+                    let second = part.split_off(part.len() / 2);
+                    parts.push(second);
+                    parts.push(part);
+                }
+                Err(error) => {
+                    tracing::error!(appends = part.len(), %error, "appends failed");
+                    for waiting in part {
+                        drop(waiting.reply.send(Err(error.clone())));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Writes a batch, trying again while that is safe.
+    async fn persist(&mut self, batch: &[Waiting]) -> Result<Vec<Result<Appended, AppendError>>, AppendError> {
+        let started = Instant::now();
+        let mut pause = Duration::from_millis(10);
+        loop {
+            let failure = match self.attempt(batch).await {
+                Ok(outcomes) => return Ok(outcomes),
+                Err(failure) => failure,
+            };
+            match failure {
+                Failure::Refused(error) => return Err(AppendError::Failed(error.to_string())),
+                Failure::Fenced(reason) => return Err(AppendError::Unavailable(reason)),
+                Failure::Retry(error) => {
+                    tracing::warn!(%error, "an append is tried again");
+                    if started.elapsed() > PATIENCE {
+                        return Err(AppendError::Unavailable("the database is away".to_owned()));
+                    }
+                }
+                Failure::Ambiguous { xid, outcomes } => match self.fate(&xid).await {
+                    Some(true) => return Ok(Self::appended(batch, outcomes)),
+                    Some(false) => {}
+                    None => {
+                        return Err(AppendError::Unavailable(
+                            "the connection broke during a commit whose fate can't be known yet".to_owned(),
+                        ));
+                    }
+                },
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(1));
+        }
+    }
+
+    async fn attempt(&mut self, batch: &[Waiting]) -> Result<Vec<Result<Appended, AppendError>>, Failure> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => connect(&self.options).await.map_err(Failure::Retry)?,
+        };
+        match transact(&mut connection, batch, &self.clock).await {
+            Ok((outcomes, writes)) => {
+                self.connection = Some(connection);
+                if writes.concerns_security {
+                    self.security_changes.fetch_add(1, Ordering::Release);
+                }
+                Ok(Self::appended(batch, outcomes))
+            }
+            Err(failure) => {
+                // A connection that can still roll back is kept; any other is dropped, which rolls back as well.
+                if matches!(failure, Failure::Refused(_) | Failure::Fenced(_))
+                    && connection.execute("ROLLBACK").await.is_ok()
+                {
+                    self.connection = Some(connection);
+                }
+                Err(failure)
+            }
+        }
+    }
+
+    fn appended(batch: &[Waiting], outcomes: Vec<Outcome>) -> Vec<Result<Appended, AppendError>> {
+        debug_assert_eq!(batch.len(), outcomes.len());
+        outcomes
+            .into_iter()
+            .map(|outcome| outcome.map(|(first, last)| Appended { first, last, took: Duration::ZERO }))
+            .collect()
+    }
+
+    /// Did the transaction commit? `None`: it can't be known yet.
+    async fn fate(&mut self, xid: &str) -> Option<bool> {
+        let started = Instant::now();
+        while started.elapsed() < PATIENCE {
+            if let Ok(mut connection) = connect(&self.options).await {
+                match store::fate(&mut connection, xid).await {
+                    Ok(Some(fate)) if fate == "committed" => return Some(true),
+                    Ok(Some(fate)) if fate == "aborted" => return Some(false),
+                    Ok(None) => return None,
+                    Ok(Some(_)) | Err(_) => {}
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        None
+    }
+}
+
+/// The writer's connection: durable, and never waiting for ever.
+async fn connect(options: &PgConnectOptions) -> sqlx::Result<PgConnection> {
+    options
+        .clone()
+        .options([
+            ("synchronous_commit", "on"),
+            ("lock_timeout", "5s"),
+            ("statement_timeout", "60s"),
+            ("idle_in_transaction_session_timeout", "60s"),
+            ("application_name", "muniment writer"),
+        ])
+        .connect()
+        .await
+}
+
+/// One transaction: lock, facts, decisions, events, projections, commit.
+async fn transact(
+    connection: &mut PgConnection,
+    batch: &[Waiting],
+    clock: &SharedClock,
+) -> Result<(Vec<Outcome>, Writes), Failure> {
+    store::begin(connection).await.map_err(judge)?;
+    let now = clock.now();
+    let (version, mut facts) = store::facts(connection, batch, now).await.map_err(judge)?;
+    if version != expected_version() {
+        let (migration, projections) = version;
+        return Err(Failure::Fenced(format!(
+            "the database is at migration {migration} with projections {projections}, which another version of muniment \
+             made; this process appends no more"
+        )));
+    }
+    let mut writes = Writes::default();
+    let outcomes: Vec<Outcome> =
+        batch.iter().map(|waiting| facts.decide(&waiting.prepared, now, &mut writes)).collect();
+    if writes.events.is_empty() {
+        connection.execute("ROLLBACK").await.map_err(judge)?;
+        return Ok((outcomes, writes));
+    }
+    let xid = store::write(connection, &writes, now).await.map_err(judge)?;
+    projections::apply(connection, &writes.events).await.map_err(judge)?;
+    match connection.execute("COMMIT").await {
+        Ok(_) => Ok((outcomes, writes)),
+        // The server answered: it did not commit.
+        Err(error) if error.as_database_error().is_some() => Err(judge(error)),
+        Err(_) => Err(Failure::Ambiguous { xid, outcomes }),
+    }
+}
+
+/// Is this the connection's or another session's fault, or the batch's?
+fn judge(error: sqlx::Error) -> Failure {
+    let code = error.as_database_error().and_then(|error| error.code().map(std::borrow::Cow::into_owned));
+    match code.as_deref() {
+        // lock_not_available, query_canceled, deadlock_detected, admin_shutdown, crash_shutdown, cannot_connect_now,
+        // idle_in_transaction_session_timeout
+        Some("55P03" | "57014" | "40P01" | "57P01" | "57P02" | "57P03" | "25P03") => Failure::Retry(error),
+        Some(_) => Failure::Refused(error),
+        None => match error {
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
+                Failure::Retry(error)
+            }
+            other => Failure::Refused(other),
+        },
+    }
+}
