@@ -1,6 +1,13 @@
 //! Muniment: an event-sourced access-governance server. `docs/ARCHITECTURE.md` is the map.
 
+pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod database;
+pub mod http;
+pub mod imports;
 pub mod journal;
 pub mod postgres;
+pub mod server;
+pub mod tokens;
+pub mod work;

@@ -1,7 +1,7 @@
 //! The one rule by which a full feed changes what is known.
 
 /// What is known of one key before the import.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Known<'a, R> {
     /// Never seen.
     Never,
@@ -10,6 +10,14 @@ pub enum Known<'a, R> {
     /// Was there once and was removed, with its last record.
     Removed(&'a R),
 }
+
+// Derived, these would ask `R` for them.
+impl<R> Clone for Known<'_, R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<R> Copy for Known<'_, R> {}
 
 /// What the import does to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

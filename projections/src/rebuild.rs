@@ -45,11 +45,19 @@ pub(crate) async fn fold(
 /// Rebuilds every projection beside the live tables and swaps them, on a connection of the owner.
 ///
 /// Commands go on meanwhile; only the last few events are folded under the append lock. The lock is asked for with a
-/// timeout of 200 ms and backed off from, so nobody waits behind a rebuild. `progress(position, head)` is told how far it is.
-pub async fn rebuild(connection: &mut PgConnection, mut progress: impl FnMut(i64, i64)) -> Result<i64, ReadError> {
+/// timeout of 200 ms and backed off from, so nobody waits behind a rebuild. `grants` makes the rights on the new schema.
+/// `progress(position, head)` is told how far it is.
+pub async fn rebuild(
+    connection: &mut PgConnection,
+    grants: Option<fn(&str) -> String>,
+    mut progress: impl FnMut(i64, i64),
+) -> Result<i64, ReadError> {
     connection.execute("SET synchronous_commit = off").await?;
     connection.execute(format!("DROP SCHEMA IF EXISTS {NEXT} CASCADE; CREATE SCHEMA {NEXT}").as_str()).await?;
     create_tables(connection, NEXT).await?;
+    if let Some(grants) = grants {
+        connection.execute(grants(NEXT).as_str()).await?;
+    }
     let mut position = 0;
     loop {
         let head = head(connection).await?;
@@ -66,8 +74,9 @@ pub async fn rebuild(connection: &mut PgConnection, mut progress: impl FnMut(i64
             break;
         }
     }
-    connection.execute(format!("RESET search_path; DROP SCHEMA IF EXISTS {OLD} CASCADE").as_str()).await?;
-    connection.execute("RESET synchronous_commit").await?;
+    connection
+        .execute(format!("RESET search_path; RESET synchronous_commit; DROP SCHEMA IF EXISTS {OLD} CASCADE").as_str())
+        .await?;
     Ok(position)
 }
 

@@ -12,7 +12,11 @@ pub fn expected_version() -> (i64, String) {
 
 /// Applies the migrations that are missing and rebuilds the projections when their declarations changed. Safe to run twice
 /// and from two processes at once. `progress(position, head)` is told how far a rebuild is.
-pub async fn migrate(connection: &mut PgConnection, progress: impl FnMut(i64, i64)) -> anyhow::Result<()> {
+pub(super) async fn migrate(
+    connection: &mut PgConnection,
+    grants: Option<fn(&str) -> String>,
+    progress: impl FnMut(i64, i64),
+) -> anyhow::Result<()> {
     connection.execute("SET search_path = public").await?;
     MIGRATIONS.run(&mut *connection).await?;
     connection.execute("SET search_path = read, journal, work, evidence, public").await?;
@@ -45,7 +49,7 @@ pub async fn migrate(connection: &mut PgConnection, progress: impl FnMut(i64, i6
     };
     transaction.commit().await?;
     if is_rebuild {
-        projections::rebuild::rebuild(connection, progress).await?;
+        projections::rebuild::rebuild(connection, grants, progress).await?;
     }
     Ok(())
 }

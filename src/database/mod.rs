@@ -1,64 +1,121 @@
-//! The database: which one, how it is reached, and that it is of this program's version.
+//! The database: how it is reached, as whom, and that it is of this program's version.
 
 mod migrate;
 mod roles;
 
 use std::time::Duration;
 
+use anyhow::bail;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Executor, PgPool};
+use sqlx::{ConnectOptions, Executor, PgConnection, PgPool};
 
-pub use migrate::{expected_version, migrate};
+pub use migrate::expected_version;
 pub use roles::Separation;
 
 /// Schemas in which names are looked up: the tables that follow from the log, then the log and the work tables.
 const SEARCH_PATH: &str = "read, journal, work, evidence, public";
 
-/// A reachable database.
-#[derive(Clone)]
+/// A database that can be reached.
+#[derive(Debug, Clone)]
 pub struct Database {
-    /// As its owner: migrations, rebuilds.
-    owner: PgConnectOptions,
-    /// As the application: may append and read events and no more.
-    application: PgConnectOptions,
-    /// Is the application's role apart from the owner's?
+    options: PgConnectOptions,
+    /// How the log is kept from being changed.
     pub separation: Separation,
 }
 
+/// How a database stands to this program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Version {
+    /// Nothing of ours is in it.
+    Empty,
+    /// As this program expects.
+    Current,
+    /// Made by another version: its migration and projections.
+    Other(i64, String),
+}
+
 impl Database {
-    /// Reaches a database and finds out whether it has our roles; migrates nothing.
-    pub async fn reach(owner: PgConnectOptions) -> sqlx::Result<Self> {
-        let owner = owner.options([("search_path", SEARCH_PATH)]).application_name("muniment");
-        let mut connection = sqlx::ConnectOptions::connect(&owner).await?;
+    /// Reaches a database; migrates nothing.
+    pub async fn reach(options: PgConnectOptions) -> sqlx::Result<Self> {
+        let options = options.application_name("muniment");
+        let mut connection = options.connect().await?;
         let separation = roles::separation(&mut connection).await?;
-        Ok(Self::with(owner, separation))
+        Ok(Self { options, separation })
     }
 
-    fn with(owner: PgConnectOptions, separation: Separation) -> Self {
-        let application = match separation {
-            Separation::Roles => owner.clone().options([("role", roles::APPLICATION)]),
-            Separation::TriggersOnly => owner.clone(),
-        };
-        Self { owner, application, separation }
+    /// How it stands to this program.
+    pub async fn version(&self) -> sqlx::Result<Version> {
+        let mut connection = self.options.connect().await?;
+        let is_ours: bool = sqlx::query_scalar("SELECT to_regclass('journal.schema_version') IS NOT NULL")
+            .fetch_one(&mut connection)
+            .await?;
+        if !is_ours {
+            return Ok(Version::Empty);
+        }
+        let found: Option<(i64, String)> = sqlx::query_as("SELECT migration, projections FROM journal.schema_version")
+            .fetch_optional(&mut connection)
+            .await?;
+        Ok(match found {
+            None => Version::Empty,
+            Some(found) if found == expected_version() => Version::Current,
+            Some((migration, projections)) => Version::Other(migration, projections),
+        })
     }
 
-    /// Brings the database to this program's version. See [`migrate`].
+    /// Brings the database to this program's version: roles, migrations, tables of the projections. Safe to run again and
+    /// from two processes at once. `progress(position, head)` is told how far a rebuild is.
     pub async fn migrate(&mut self, progress: impl FnMut(i64, i64)) -> anyhow::Result<()> {
-        let mut connection = sqlx::ConnectOptions::connect(&self.owner).await?;
-        migrate(&mut connection, progress).await?;
-        let separation = roles::create(&mut connection).await?;
-        *self = Self::with(self.owner.clone(), separation);
+        let mut connection = self.options.connect().await?;
+        self.separation = roles::ensure(&mut connection).await?;
+        drop(connection);
+        let mut connection = self.owner().connect().await?;
+        let grants = (self.separation == Separation::Roles).then_some(roles::grants_on as fn(&str) -> String);
+        migrate::migrate(&mut connection, grants, progress).await?;
+        if self.separation == Separation::Roles {
+            roles::grant(&mut connection).await?;
+        }
         Ok(())
     }
 
-    /// How the owner connects.
-    pub const fn owner(&self) -> &PgConnectOptions {
-        &self.owner
+    /// Fails unless the database is of this program's version; an empty one is set up.
+    pub async fn require_current(&mut self) -> anyhow::Result<()> {
+        match self.version().await? {
+            Version::Current => Ok(()),
+            Version::Empty => self.migrate(|_, _| ()).await,
+            Version::Other(migration, projections) => bail!(
+                "the database is at migration {migration} with projections {projections}; this program expects another. \
+                 Run `muniment migrate` (or `muniment serve`) of the version you want"
+            ),
+        }
     }
 
-    /// How the application connects.
-    pub const fn application(&self) -> &PgConnectOptions {
-        &self.application
+    /// Rebuilds every projection beside the live tables.
+    pub async fn rebuild(&self, progress: impl FnMut(i64, i64)) -> anyhow::Result<i64> {
+        let mut connection = self.owner().connect().await?;
+        let grants = (self.separation == Separation::Roles).then_some(roles::grants_on as fn(&str) -> String);
+        Ok(projections::rebuild::rebuild(&mut connection, grants, progress).await?)
+    }
+
+    /// A connection of the owner: migrations, rebuilds, verification.
+    pub async fn connect_owner(&self) -> sqlx::Result<PgConnection> {
+        self.owner().connect().await
+    }
+
+    fn owner(&self) -> PgConnectOptions {
+        self.with_role(roles::OWNER)
+    }
+
+    /// How the application connects: it may append and read events and no more.
+    pub fn application(&self) -> PgConnectOptions {
+        self.with_role(roles::APPLICATION)
+    }
+
+    fn with_role(&self, role: &str) -> PgConnectOptions {
+        let options = self.options.clone().options([("search_path", SEARCH_PATH)]);
+        match self.separation {
+            Separation::Roles => options.options([("role", role)]),
+            Separation::TriggersOnly => options,
+        }
     }
 
     /// A pool of the application's connections.
@@ -73,6 +130,6 @@ impl Database {
                     Ok(())
                 })
             })
-            .connect_lazy_with(self.application.clone())
+            .connect_lazy_with(self.application())
     }
 }

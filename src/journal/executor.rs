@@ -125,38 +125,49 @@ impl Journal {
 
     /// Carries out a command on a stream; decided again when the stream moved on meanwhile.
     ///
-    /// `expected` demands a version (`If-Match`); then a stream that moved on is a conflict at once.
+    /// `demanded` is the version that it must have (`If-Match`); then a stream that moved on is a conflict at once.
     pub async fn execute<A>(
         &self,
         id: impl ToString,
         command: A::Command,
-        expected: Option<i64>,
+        demanded: Option<i64>,
         context: Context,
     ) -> Result<Executed<A>, CommandError>
     where
         A: Stream<Command: Clone> + Clone,
     {
-        let id = id.to_string();
+        let loaded = self.load::<A>(id).await?;
+        self.execute_on(loaded, command, demanded, context).await
+    }
+
+    /// As [`Journal::execute`], on a stream that was loaded already.
+    pub async fn execute_on<A>(
+        &self,
+        mut loaded: Loaded<A>,
+        command: A::Command,
+        demanded: Option<i64>,
+        context: Context,
+    ) -> Result<Executed<A>, CommandError>
+    where
+        A: Stream<Command: Clone> + Clone,
+    {
+        let id = loaded.id.clone();
         let mut attempt = 1;
         loop {
-            let loaded = self.load::<A>(&id).await?;
-            if let Some(expected) = expected
-                && expected != loaded.version
+            if let Some(demanded) = demanded
+                && demanded != loaded.version
             {
                 let stream = StreamId::of::<A>(&id);
                 return Err(AppendError::Conflict { stream, found: loaded.version }.into());
             }
             let (aggregate, append) = loaded.decide(command.clone(), context.clone()).await?;
-            let Some(append) = append else {
-                return Ok(Executed { aggregate, appended: None });
-            };
+            let Some(append) = append else { return Ok(Executed { aggregate, appended: None }) };
             match self.append(append).await {
-                Ok(appended) => {
-                    return Ok(Executed { aggregate, appended: Some(appended) });
-                }
-                Err(AppendError::Conflict { .. }) if expected.is_none() && attempt < ATTEMPTS => attempt += 1,
+                Ok(appended) => return Ok(Executed { aggregate, appended: Some(appended) }),
+                Err(AppendError::Conflict { .. }) if attempt < ATTEMPTS => attempt += 1,
                 Err(error) => return Err(error.into()),
             }
+            loaded = self.load::<A>(&id).await?;
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod append;
 mod batch;
+pub mod check;
 mod context;
 mod executor;
 pub mod leaf;
@@ -24,6 +25,7 @@ use tokio::sync::{mpsc, oneshot};
 pub use append::{Append, AppendError, Appended, Expected, StreamEvents, StreamId};
 pub use context::{Context, Idempotency};
 pub use executor::{CommandError, Executed, Loaded};
+pub(crate) use store::SECURITY_CHANNEL;
 
 use crate::clock::SharedClock;
 use prepared::Prepared;

@@ -47,6 +47,7 @@ fn field<'a>(key: &'a str, record: &'a AccountRecord, name: &str) -> Option<&'a 
         "name" => record.name.as_deref(),
         "identity" => record.identity.as_deref(),
         "email" => record.email.as_deref(),
+        "type" => record.r#type.as_deref(),
         "employeeId" => record.employee_id.as_deref(),
         custom => record.attributes.get(custom).map(String::as_str),
     }

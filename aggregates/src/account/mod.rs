@@ -114,7 +114,20 @@ impl cqrs_es::Aggregate for Account {
                     Some(record) if self.is_removed => Known::Removed(record),
                     Some(record) => Known::Present(record),
                 };
-                observe(known, import, application_id, &key, delivered).into_iter().collect()
+                let observed = observe(known, import, application_id, &key, delivered);
+                // Access belongs to an account: with the account it ends.
+                let mut events = match observed {
+                    Some(AccountEvent::AccountRemoved { .. }) => access_changed(
+                        import,
+                        application_id,
+                        Vec::new(),
+                        Vec::new(),
+                        self.grants.keys().cloned().collect(),
+                    ),
+                    _ => Vec::new(),
+                };
+                events.extend(observed);
+                events
             }
             AccountCommand::ObserveAccess { import, application_id, delivered } => {
                 if self.record.is_none() || self.is_removed {

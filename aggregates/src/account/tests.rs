@@ -139,6 +139,50 @@ fn an_account_that_returns_is_the_same_one() {
 // Access
 
 #[test]
+fn an_account_that_is_removed_loses_all_it_may_do_before() {
+    let held = access(&[entry("pay", &[("limit", "100")]), entry("read", &[])], &[], &[]);
+    let all_revoked = access(&[], &[], &["pay", "read"]);
+    then(vec![added("a@x"), held.clone()], observed(None), vec![all_revoked.clone(), removed()]);
+    then(vec![added("a@x"), held, all_revoked, removed()], observed(None), vec![]);
+}
+
+#[test]
+fn a_removed_account_loses_only_what_it_still_held() {
+    let held = access(&[entry("audit", &[]), entry("pay", &[]), entry("read", &[])], &[], &[]);
+    let since = access(&[entry("write", &[])], &[entry("pay", &[("limit", "5")])], &["audit"]);
+    then(vec![added("a@x"), held, since], observed(None), vec![access(&[], &[], &["pay", "read", "write"]), removed()]);
+}
+
+#[test]
+fn an_account_that_changes_keeps_what_it_may_do() {
+    let held = vec![added("a@x"), access(&[entry("pay", &[])], &[], &[])];
+    then(held.clone(), observed(Some(record("b@x"))), vec![changed("b@x")]);
+    then([held, vec![changed("b@x")]].concat(), may(&[("pay", &[])]), vec![]);
+}
+
+#[test]
+fn an_account_that_returns_is_granted_anew_what_it_may_do() {
+    let granted = access(&[entry("pay", &[("limit", "100")])], &[], &[]);
+    let gone = vec![added("a@x"), granted.clone(), access(&[], &[], &["pay"]), removed()];
+    assert!(account(gone.clone()).grants.is_empty());
+    then(gone.clone(), observed(Some(record("a@x"))), vec![changed("a@x")]);
+    let back = [gone, vec![changed("a@x")]].concat();
+    then(back.clone(), may(&[("pay", &[("limit", "100")])]), vec![granted]);
+    then(back, observed(None), vec![removed()]);
+}
+
+#[test]
+fn an_account_with_more_than_1000_grants_is_removed_after_the_last_of_them() {
+    let held = grants(1500);
+    let all: Vec<&str> = held.iter().map(|entry| entry.entitlement.as_str()).collect();
+    then(
+        vec![added("a@x"), access(&held[..1000], &[], &[]), access(&held[1000..], &[], &[])],
+        observed(None),
+        vec![access(&[], &[], &all[..1000]), access(&[], &[], &all[1000..]), removed()],
+    );
+}
+
+#[test]
 fn what_an_account_may_do_is_granted_changed_and_revoked_in_one_event() {
     let held = access(
         &[
@@ -334,6 +378,7 @@ fn jane() -> AccountRecord {
         identity: Some("E-17".to_owned()),
         email: Some("Jane@Acme.Example".to_owned()),
         employee_id: Some("00017".to_owned()),
+        r#type: Some("Vendor Login".to_owned()),
         attributes: pairs(&[("badge", "B-9")]),
         ..Default::default()
     }
@@ -385,6 +430,7 @@ fn every_account_field_can_find_an_identity() {
         ("identity", "e-17"),
         ("email", "jane@acme.example"),
         ("employeeId", "00017"),
+        ("type", "vendor login"),
         ("badge", "b-9"),
     ] {
         let rules = [rule(field, "anything")];

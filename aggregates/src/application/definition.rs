@@ -115,7 +115,7 @@ pub enum Format {
 
 /// Which columns fill a field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a column name or {\"columns\": [...], \"join\": \"...\"}")]
 pub enum Column {
     /// One column.
     One(String),
@@ -142,7 +142,7 @@ impl Column {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CorrelationRule {
-    /// Of the account: `key`, `name`, `identity`, `email`, `employeeId` or a custom attribute.
+    /// Of the account: `key`, `name`, `identity`, `email`, `employeeId`, `type` or a custom attribute.
     pub account: String,
     /// Of the identity: `key`, `email`, `employeeId`, `displayName` or a custom attribute.
     pub identity: String,
@@ -199,6 +199,11 @@ pub mod fields {
     }
 }
 
+/// Account fields by which an identity may be found.
+const CORRELATING_ACCOUNT_FIELDS: &[&str] = &["key", "name", "identity", "email", "employeeId", "type"];
+/// Identity fields by which an account may be correlated.
+const CORRELATING_IDENTITY_FIELDS: &[&str] = &["key", "email", "employeeId", "displayName"];
+
 impl Definition {
     /// The correlation in force: the one given; else `identity` → `key` when a feed maps `identity`, then `employeeId`,
     /// then `email`.
@@ -243,6 +248,28 @@ impl Definition {
         self.check_groups(&mut found);
         for (index, rule) in self.correlation.iter().flatten().enumerate() {
             check_text(&mut found, &format!("correlation[{index}].account"), "Account field", &rule.account, 128);
+            let refused =
+                |known: &[&str], usable: &[&str], field: &str| known.contains(&field) && !usable.contains(&field);
+            if refused(fields::ACCOUNTS, CORRELATING_ACCOUNT_FIELDS, &rule.account) {
+                found.push(Violation::new(
+                    format!("correlation[{index}].account"),
+                    format!(
+                        "{} can't be used; allowed: {} or a custom attribute",
+                        rule.account,
+                        CORRELATING_ACCOUNT_FIELDS.join(", ")
+                    ),
+                ));
+            }
+            if refused(fields::IDENTITIES, CORRELATING_IDENTITY_FIELDS, &rule.identity) {
+                found.push(Violation::new(
+                    format!("correlation[{index}].identity"),
+                    format!(
+                        "{} can't be used; allowed: {} or a custom attribute",
+                        rule.identity,
+                        CORRELATING_IDENTITY_FIELDS.join(", ")
+                    ),
+                ));
+            }
             check_text(&mut found, &format!("correlation[{index}].identity"), "Identity field", &rule.identity, 128);
         }
         found

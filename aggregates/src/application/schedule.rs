@@ -73,7 +73,10 @@ fn relative(path: &str) -> Result<(), String> {
     if path.trim().is_empty() {
         return Err("Path is required".to_owned());
     }
-    if path.starts_with('/') || path.starts_with('\\') || path.get(1..2) == Some(":") {
+    if path.starts_with('/')
+        || path.starts_with('\\')
+        || (path.starts_with(|c: char| c.is_ascii_alphabetic()) && path.get(1..2) == Some(":"))
+    {
         return Err(format!("{path:?} is absolute; paths are relative to a shared directory"));
     }
     if path.split(['/', '\\']).any(|part| part == "..") {

@@ -3,6 +3,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::Stream;
+use crate::account::{AccountRecord, correlate};
 use crate::violation::Violation;
 
 fn group(content: Content, fields: &[&str]) -> FileGroup {
@@ -549,6 +550,45 @@ fn a_correlation_rule_names_a_field_on_both_sides() {
 }
 
 #[test]
+fn an_account_field_that_tells_nobody_apart_correlates_nothing() {
+    let correlate = |rules: Vec<CorrelationRule>| |definition: &mut Definition| definition.correlation = Some(rules);
+    let correlating = ["key", "name", "identity", "email", "employeeId", "type", "badge"];
+    is_right(correlate(correlating.map(|field| rule(field, "email")).to_vec()));
+    is_wrong(
+        correlate(vec![rule("isActive", "status"), rule("email", "email"), rule("lastLoginAt", "updatedDate")]),
+        &[
+            (
+                "correlation[0].account",
+                "isActive tells nobody apart; allowed: key, name, identity, email, employeeId, type or a custom \
+                 attribute",
+            ),
+            (
+                "correlation[2].account",
+                "lastLoginAt tells nobody apart; allowed: key, name, identity, email, employeeId, type or a custom \
+                 attribute",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn every_known_account_field_correlates_or_is_refused() {
+    for field in fields::known(Content::Accounts) {
+        let definition = ledger_with(|definition| definition.correlation = Some(vec![rule(field, "email")]));
+        let record = AccountRecord {
+            name: Some("v".to_owned()),
+            identity: Some("v".to_owned()),
+            email: Some("v".to_owned()),
+            employee_id: Some("v".to_owned()),
+            r#type: Some("v".to_owned()),
+            ..Default::default()
+        };
+        let found = correlate("v", &record, &definition.correlation(), |_, _| vec![Uuid::nil()]);
+        assert_eq!(found.is_some(), definition.violations().is_empty(), "{field}");
+    }
+}
+
+#[test]
 fn every_broken_rule_is_named_at_once() {
     is_wrong(
         |definition| {
@@ -638,6 +678,10 @@ fn a_path_beneath_a_shared_directory_is_right() {
         "./accounts.csv",
         "..accounts/a..b...csv",
         "é:accounts.csv",
+        "1:b.csv",
+        "_:b.csv",
+        ":b.csv",
+        "ab:c.csv",
         " accounts.csv",
     ] {
         path_is_right(path);
@@ -663,6 +707,7 @@ fn an_absolute_path_a_drive_and_a_network_share_are_refused() {
         r"C:\feeds\a.csv",
         "c:/feeds/a.csv",
         "C:a.csv",
+        "z:",
     ] {
         path_is_wrong(path, &format!("{path:?} is absolute; paths are relative to a shared directory"));
     }

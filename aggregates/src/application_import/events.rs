@@ -8,7 +8,7 @@ crate::event::events! {
         /// It waits for a worker.
         ImportStaged("1.0") { application_id: Uuid, import_type: ImportType, files: Vec<ImportFile> }
         /// A worker has it.
-        ImportClaimed("1.0") { worker: String, application_version: i64 }
+        ImportClaimed("1.0") { worker: String, application_version: i64, is_identity_source: bool }
         /// The schedule's files were read; their bytes are evidence.
         ImportFilesKept("1.0") { files: Vec<ImportFile> }
         /// The complete difference against current access is known; from here on it is applied.

@@ -110,6 +110,8 @@ pub struct ApplicationImport {
     pub files: Vec<ImportFile>,
     /// The version of the application's stream that the first claim fixed: a resumed import reads by the same rules.
     pub application_version: Option<i64>,
+    /// The application delivers identities.
+    pub is_identity_source: bool,
     /// The complete difference, once planned.
     pub planned: Option<Metrics>,
 }
@@ -132,6 +134,8 @@ pub enum ApplicationImportCommand {
         worker: String,
         /// The application stream's version now.
         application_version: i64,
+        /// The application delivers identities, which span all applications: such imports run one at a time.
+        is_identity_source: bool,
     },
     /// The schedule's files were read and their bytes kept.
     KeepFiles(Vec<ImportFile>),
@@ -182,17 +186,33 @@ impl ApplicationImport {
                 }
                 Event::ImportStaged { application_id, import_type, files }
             }
-            Command::Claim { worker, application_version } => {
-                self.expect(&[Status::Pending, Status::Running, Status::Canceling])?;
+            Command::Claim { worker, application_version, is_identity_source } => {
+                // One that was cancelled before any worker had it needs none: it is Canceled at once.
+                let had_worker = self.application_version.is_some();
+                self.expect(if had_worker { &[Status::Running, Status::Canceling] } else { &[Status::Pending] })?;
                 let application_version = self.application_version.unwrap_or(application_version);
-                Event::ImportClaimed { worker, application_version }
+                let is_identity_source = if had_worker { self.is_identity_source } else { is_identity_source };
+                Event::ImportClaimed { worker, application_version, is_identity_source }
             }
             Command::KeepFiles(files) => {
                 self.expect(&[Status::Running])?;
+                if files.is_empty() {
+                    return Err(Refusal::Conflict("An import keeps at least one file".to_owned()));
+                }
+                if !self.files.is_empty() {
+                    return Err(Refusal::Conflict("The import's files are kept already".to_owned()));
+                }
                 Event::ImportFilesKept { files }
             }
             Command::Plan(metrics) => {
                 self.expect(&[Status::Running])?;
+                // A worker that goes on after another plans again, but only what is left: the first plan is the whole.
+                if self.planned.is_some() {
+                    return Err(Refusal::Conflict("The import is planned already".to_owned()));
+                }
+                if self.files.is_empty() {
+                    return Err(Refusal::Conflict("An import is planned after its files were kept".to_owned()));
+                }
                 Event::ImportPlanned { metrics }
             }
             Command::RequestCancel => {
@@ -239,8 +259,9 @@ impl cqrs_es::Aggregate for ApplicationImport {
                 self.from_schedule = files.is_empty();
                 self.files = files;
             }
-            Event::ImportClaimed { application_version, .. } => {
+            Event::ImportClaimed { application_version, is_identity_source, .. } => {
                 self.application_version = Some(application_version);
+                self.is_identity_source = is_identity_source;
                 if self.status == Status::Pending {
                     self.status = Status::Running;
                 }
@@ -265,16 +286,22 @@ pub fn running_claim(application: Uuid) -> String {
     format!("running-import:{application}")
 }
 
+/// The claim that an import of identities holds while a worker has it: two at once might make one person twice.
+pub const IDENTITIES_CLAIM: &str = "running-import-of-identities";
+
 impl crate::Stream for ApplicationImport {
     fn claims(&self) -> Vec<String> {
-        let Some(application) = self.application_id else {
-            return Vec::new();
-        };
+        let Some(application) = self.application_id else { return Vec::new() };
         match self.status {
             Status::Pending if self.from_schedule => vec![pending_claim(application)],
-            Status::Running => vec![running_claim(application)],
             // A cancelled import that a worker had keeps the application until the worker has let go.
-            Status::Canceling if self.application_version.is_some() => vec![running_claim(application)],
+            Status::Running | Status::Canceling if self.application_version.is_some() => {
+                let mut claims = vec![running_claim(application)];
+                if self.is_identity_source {
+                    claims.push(IDENTITIES_CLAIM.to_owned());
+                }
+                claims
+            }
             _ => Vec::new(),
         }
     }

@@ -31,11 +31,23 @@ fn staged(files: Vec<ImportFile>) -> Event {
 }
 
 fn claim(worker: &str, application_version: i64) -> Command {
-    Command::Claim { worker: worker.to_owned(), application_version }
+    Command::Claim { worker: worker.to_owned(), application_version, is_identity_source: false }
 }
 
 fn claimed(worker: &str, application_version: i64) -> Event {
-    Event::ImportClaimed { worker: worker.to_owned(), application_version }
+    Event::ImportClaimed { worker: worker.to_owned(), application_version, is_identity_source: false }
+}
+
+fn claim_of_identities(worker: &str, application_version: i64) -> Command {
+    Command::Claim { worker: worker.to_owned(), application_version, is_identity_source: true }
+}
+
+fn claimed_of_identities(worker: &str, application_version: i64) -> Event {
+    Event::ImportClaimed { worker: worker.to_owned(), application_version, is_identity_source: true }
+}
+
+fn kept() -> Event {
+    Event::ImportFilesKept { files: vec![file("kept.csv")] }
 }
 
 fn metrics(rows_read: u64) -> Metrics {
@@ -50,21 +62,29 @@ fn log() -> String {
     "for people".to_owned()
 }
 
-/// The shortest history that leads to each status.
+fn and(mut events: Vec<Event>, more: Vec<Event>) -> Vec<Event> {
+    events.extend(more);
+    events
+}
+
+/// The shortest history, by way of a worker, that leads to each status.
 fn history(status: Status) -> Vec<Event> {
     let running = vec![staged(vec![]), claimed("one", 4)];
-    let and = |mut events: Vec<Event>, more: Vec<Event>| {
-        events.extend(more);
-        events
-    };
     match status {
         Status::Pending => vec![staged(vec![])],
         Status::Running => running,
         Status::Canceling => and(running, vec![Event::ImportCancelRequested {}]),
         Status::Canceled => and(running, vec![Event::ImportCancelRequested {}, Event::ImportCanceled { log: log() }]),
         Status::Failed => and(running, vec![Event::ImportFailed { log: log() }]),
-        Status::Finished => and(running, vec![planned(), Event::ImportFinished { metrics: metrics(3), log: None }]),
+        Status::Finished => {
+            and(running, vec![kept(), planned(), Event::ImportFinished { metrics: metrics(3), log: None }])
+        }
     }
+}
+
+/// Cancelled before any worker had it.
+fn canceled_while_pending() -> Vec<Event> {
+    vec![staged(vec![]), Event::ImportCancelRequested {}]
 }
 
 fn import(events: Vec<Event>) -> ApplicationImport {
@@ -97,12 +117,13 @@ fn refused_while(statuses: &[Status], when: &Command, possible: &str) {
 const STATUSES: [Status; 6] =
     [Status::Pending, Status::Running, Status::Canceling, Status::Canceled, Status::Failed, Status::Finished];
 
-/// Every command, the claims by two workers.
+/// Every command: of both kinds of imports, claims by two workers who don't agree about the application.
 fn commands() -> Vec<Command> {
     vec![
         stage(ImportType::Api, vec![]),
+        stage(ImportType::Api, vec![file("upload.csv")]),
         claim("one", 4),
-        claim("two", 5),
+        claim_of_identities("two", 5),
         Command::KeepFiles(vec![file("kept.csv")]),
         Command::Plan(metrics(3)),
         Command::RequestCancel,
@@ -140,8 +161,7 @@ fn an_import_is_staged_once() {
 
 #[test]
 fn an_import_that_does_not_exist_takes_no_command_but_stage() {
-    let but_stage = commands().split_off(1);
-    for command in but_stage {
+    for command in commands().into_iter().filter(|command| variant(command) != "stage") {
         refused(vec![], command, Refusal::NotFound("The application import doesn't exist".to_owned()));
     }
 }
@@ -172,12 +192,31 @@ fn a_worker_that_claims_an_import_being_canceled_does_not_make_it_run_again() {
 }
 
 #[test]
+fn the_first_claim_fixes_whether_identities_are_delivered() {
+    for status in [Status::Running, Status::Canceling] {
+        accepted(history(status), claim_of_identities("two", 9), claimed("two", 4));
+    }
+    accepted(history(Status::Pending), claim_of_identities("one", 4), claimed_of_identities("one", 4));
+    let of_identities = vec![staged(vec![]), claimed_of_identities("one", 4)];
+    accepted(of_identities.clone(), claim("two", 9), claimed_of_identities("two", 4));
+    let canceling = and(of_identities, vec![Event::ImportCancelRequested {}]);
+    accepted(canceling, claim("two", 9), claimed_of_identities("two", 4));
+}
+
+#[test]
 fn an_import_that_ended_is_not_claimed() {
-    refused_while(
-        &[Status::Canceled, Status::Failed, Status::Finished],
-        &claim("two", 9),
-        "Pending or Running or Canceling",
-    );
+    refused_while(&[Status::Canceled, Status::Failed, Status::Finished], &claim("two", 9), "Running or Canceling");
+}
+
+#[test]
+fn an_import_canceled_while_pending_is_not_claimed() {
+    let canceling = canceled_while_pending();
+    let canceled = and(canceling.clone(), vec![Event::ImportCanceled { log: log() }]);
+    let failed = vec![staged(vec![]), Event::ImportFailed { log: log() }];
+    for (given, status) in [(canceling, "Canceling"), (canceled, "Canceled"), (failed, "Failed")] {
+        let message = format!("The application import is {status}; this is possible while it is Pending");
+        refused(given, claim("one", 4), Refusal::Conflict(message));
+    }
 }
 
 #[test]
@@ -203,8 +242,40 @@ fn files_are_kept_and_a_plan_is_made_only_while_it_runs() {
 }
 
 #[test]
-fn a_running_import_is_planned() {
-    accepted(history(Status::Running), Command::Plan(metrics(3)), planned());
+fn the_files_that_an_import_reads_are_kept_once() {
+    let kept_already = Refusal::Conflict("The import's files are kept already".to_owned());
+    let scheduled = and(history(Status::Running), vec![kept()]);
+    let resumed = and(scheduled.clone(), vec![claimed("two", 4)]);
+    let uploaded = vec![staged(vec![file("upload.csv")]), claimed("one", 4)];
+    for given in [scheduled, resumed, uploaded] {
+        refused(given, Command::KeepFiles(vec![file("other.csv")]), kept_already.clone());
+    }
+}
+
+#[test]
+fn a_running_import_is_planned_from_the_files_kept_or_uploaded() {
+    accepted(and(history(Status::Running), vec![kept()]), Command::Plan(metrics(3)), planned());
+    let uploaded = vec![staged(vec![file("upload.csv")]), claimed("one", 4)];
+    accepted(uploaded, Command::Plan(metrics(3)), planned());
+}
+
+#[test]
+fn an_import_is_not_planned_before_its_files_are_kept() {
+    refused(
+        history(Status::Running),
+        Command::Plan(metrics(3)),
+        Refusal::Conflict("An import is planned after its files were kept".to_owned()),
+    );
+}
+
+#[test]
+fn the_first_plan_stands_even_when_another_worker_goes_on() {
+    let planned_already = Refusal::Conflict("The import is planned already".to_owned());
+    let once = and(history(Status::Running), vec![kept(), planned()]);
+    refused(once.clone(), Command::Plan(metrics(3)), planned_already.clone());
+    let resumed = and(once, vec![claimed("two", 4)]);
+    refused(resumed.clone(), Command::Plan(metrics(1)), planned_already);
+    accepted(resumed, Command::Finish { log: None }, Event::ImportFinished { metrics: metrics(3), log: None });
 }
 
 #[test]
@@ -226,17 +297,19 @@ fn cancel_is_asked_for_once_and_never_after_the_end() {
 #[test]
 fn an_import_is_canceled_only_when_somebody_asked_for_it() {
     accepted(history(Status::Canceling), Command::Cancel { log: log() }, Event::ImportCanceled { log: log() });
-    // Also one that no worker ever had.
-    accepted(
-        vec![staged(vec![]), Event::ImportCancelRequested {}],
-        Command::Cancel { log: log() },
-        Event::ImportCanceled { log: log() },
-    );
     refused_while(
         &[Status::Pending, Status::Running, Status::Canceled, Status::Failed, Status::Finished],
         &Command::Cancel { log: log() },
         "Canceling",
     );
+}
+
+#[test]
+fn an_import_canceled_while_pending_needs_no_worker_to_end() {
+    accepted(canceled_while_pending(), Command::Cancel { log: log() }, Event::ImportCanceled { log: log() });
+    let state = import(and(canceled_while_pending(), vec![Event::ImportCanceled { log: log() }]));
+    assert_eq!((state.status, state.application_version), (Status::Canceled, None));
+    assert!(state.claims().is_empty());
 }
 
 #[test]
@@ -253,8 +326,7 @@ fn a_pending_or_running_import_can_fail() {
 
 #[test]
 fn an_import_finishes_with_the_metrics_of_its_plan() {
-    let mut events = history(Status::Running);
-    events.push(planned());
+    let events = and(history(Status::Running), vec![kept(), planned()]);
     for log in [None, Some(log())] {
         accepted(
             events.clone(),
@@ -266,17 +338,18 @@ fn an_import_finishes_with_the_metrics_of_its_plan() {
 
 #[test]
 fn an_import_does_not_finish_before_it_was_planned() {
-    refused(
-        history(Status::Running),
-        Command::Finish { log: None },
-        Refusal::Conflict("An import finishes after it was planned".to_owned()),
-    );
+    for given in [history(Status::Running), and(history(Status::Running), vec![kept()])] {
+        refused(
+            given,
+            Command::Finish { log: None },
+            Refusal::Conflict("An import finishes after it was planned".to_owned()),
+        );
+    }
 }
 
 #[test]
 fn an_import_finishes_only_while_it_runs() {
-    let mut canceling = history(Status::Running);
-    canceling.extend([planned(), Event::ImportCancelRequested {}]);
+    let canceling = and(history(Status::Running), vec![kept(), planned(), Event::ImportCancelRequested {}]);
     refused(
         canceling,
         Command::Finish { log: None },
@@ -322,7 +395,7 @@ fn uploads_wait_in_any_number_but_run_one_at_a_time() {
 #[test]
 fn a_resumed_or_planned_import_keeps_its_place() {
     let mut events = history(Status::Running);
-    for event in [claimed("two", 4), Event::ImportFilesKept { files: vec![file("a.csv")] }, planned()] {
+    for event in [claimed("two", 4), kept(), planned()] {
         events.push(event);
         assert_eq!(import(events.clone()).claims(), [running_claim(APPLICATION)]);
     }
@@ -330,8 +403,27 @@ fn a_resumed_or_planned_import_keeps_its_place() {
 
 #[test]
 fn an_import_canceled_while_pending_holds_nothing() {
-    let canceling = vec![staged(vec![]), Event::ImportCancelRequested {}];
-    assert!(import(canceling).claims().is_empty());
+    assert!(import(canceled_while_pending()).claims().is_empty());
+}
+
+#[test]
+fn an_import_of_identities_runs_alone_among_all_applications_until_its_worker_lets_go() {
+    assert_eq!(IDENTITIES_CLAIM, "running-import-of-identities");
+    let both = [running_claim(APPLICATION), IDENTITIES_CLAIM.to_owned()];
+    let running = vec![staged(vec![]), claimed_of_identities("one", 4)];
+    let planned = and(running.clone(), vec![kept(), planned()]);
+    let canceling = and(planned.clone(), vec![Event::ImportCancelRequested {}]);
+    let resumed = and(canceling.clone(), vec![claimed_of_identities("two", 4)]);
+    for events in [running.clone(), planned.clone(), canceling.clone(), resumed] {
+        assert_eq!(import(events).claims(), both);
+    }
+    for ended in [
+        and(canceling, vec![Event::ImportCanceled { log: log() }]),
+        and(running, vec![Event::ImportFailed { log: log() }]),
+        and(planned, vec![Event::ImportFinished { metrics: metrics(3), log: None }]),
+    ] {
+        assert!(import(ended).claims().is_empty());
+    }
 }
 
 // The state diagram
@@ -349,59 +441,103 @@ fn variant(command: &Command) -> &'static str {
     }
 }
 
-/// The diagram, written a second time: the status that a command leads to, `None` = refused.
-fn diagram(before: Option<Status>, is_planned: bool, command: &Command) -> Option<Status> {
-    match (before, variant(command)) {
-        (None, "stage") => Some(Status::Pending),
-        (Some(Status::Pending), "claim") | (Some(Status::Running), "claim" | "keep files" | "plan") => {
-            Some(Status::Running)
+/// What the rules look at, remembered from the commands and not from the events.
+#[derive(Clone, Default)]
+struct Past {
+    status: Option<Status>,
+    is_uploaded: bool,
+    /// What the first claim said: the application's version, and whether it delivers identities.
+    first_claim: Option<(i64, bool)>,
+    has_files: bool,
+    is_planned: bool,
+}
+
+impl Past {
+    /// The diagram, written a second time: what is so after a command, `None` = refused.
+    fn after(&self, command: &Command) -> Option<Self> {
+        let had_worker = self.first_claim.is_some();
+        let status = match (self.status, variant(command)) {
+            (None, "stage") => Status::Pending,
+            (Some(Status::Pending | Status::Running), "claim") => Status::Running,
+            (Some(Status::Running), "keep files") if !self.has_files => Status::Running,
+            (Some(Status::Running), "plan") if self.has_files && !self.is_planned => Status::Running,
+            (Some(Status::Pending | Status::Running), "request cancel") => Status::Canceling,
+            (Some(Status::Canceling), "claim") if had_worker => Status::Canceling,
+            (Some(Status::Canceling), "cancel") => Status::Canceled,
+            (Some(Status::Pending | Status::Running), "fail") => Status::Failed,
+            (Some(Status::Running), "finish") if self.is_planned => Status::Finished,
+            _ => return None,
+        };
+        let mut after = Self { status: Some(status), ..self.clone() };
+        match command {
+            Command::Stage { files, .. } => {
+                after.is_uploaded = !files.is_empty();
+                after.has_files = after.is_uploaded;
+            }
+            Command::Claim { application_version, is_identity_source, .. } => {
+                after.first_claim = self.first_claim.or(Some((*application_version, *is_identity_source)));
+            }
+            Command::KeepFiles(_) => after.has_files = true,
+            Command::Plan(_) => after.is_planned = true,
+            _ => {}
         }
-        (Some(Status::Pending | Status::Running), "request cancel") | (Some(Status::Canceling), "claim") => {
-            Some(Status::Canceling)
+        Some(after)
+    }
+
+    /// The name of this place in the diagram; Canceling is two, for only a worker's import waits for a worker.
+    fn place(&self) -> &'static str {
+        match self.status {
+            None => "nowhere",
+            Some(Status::Canceling) if self.first_claim.is_none() => "Canceling, no worker",
+            Some(status) => status.as_str(),
         }
-        (Some(Status::Canceling), "cancel") => Some(Status::Canceled),
-        (Some(Status::Pending | Status::Running), "fail") => Some(Status::Failed),
-        (Some(Status::Running), "finish") if is_planned => Some(Status::Finished),
-        _ => None,
+    }
+
+    fn claims(&self) -> Vec<String> {
+        match (self.status, self.first_claim) {
+            (Some(Status::Pending), _) if !self.is_uploaded => vec![pending_claim(APPLICATION)],
+            (Some(Status::Running | Status::Canceling), Some((_, true))) => {
+                vec![running_claim(APPLICATION), IDENTITIES_CLAIM.to_owned()]
+            }
+            (Some(Status::Running | Status::Canceling), Some((_, false))) => vec![running_claim(APPLICATION)],
+            _ => vec![],
+        }
     }
 }
 
-/// Takes every sequence of up to `depth` more commands from here, and notes the moves between statuses.
-fn explore(import: &ApplicationImport, depth: usize, moves: &mut BTreeSet<(&'static str, &'static str)>) -> usize {
+/// From, by which command, to.
+type Move = (&'static str, &'static str, &'static str);
+
+/// Takes every sequence of up to `depth` more commands from here, and notes the moves.
+fn explore(import: &ApplicationImport, past: &Past, depth: usize, moves: &mut BTreeSet<Move>) -> usize {
     if depth == 0 {
         return 0;
     }
     let mut examined = 0;
     for command in commands() {
         examined += 1;
-        let before = import.application_id.map(|_| import.status);
-        let expected = diagram(before, import.planned.is_some(), &command);
-        let name = variant(&command);
+        let (from, name) = (past.place(), variant(&command));
+        let expected = past.after(&command);
         let Ok(event) = import.decide(command) else {
-            assert_eq!(expected, None, "{name} was refused while {before:?}");
+            assert!(expected.is_none(), "{name} was refused while {from}");
             continue;
         };
+        let Some(expected) = expected else { panic!("{name} was accepted while {from}") };
         let mut after = import.clone();
         after.apply(event);
-        assert_eq!(Some(after.status), expected, "{name} while {before:?}");
-        assert!(before.is_none_or(|status| !status.is_terminal()), "{name} after the end");
+        assert_eq!(Some(after.status), expected.status, "{name} while {from}");
+        assert!(past.status.is_none_or(|status| !status.is_terminal()), "{name} after the end");
         assert_eq!(after.application_id, Some(APPLICATION));
-        assert!(
-            import.application_version.is_none() || after.application_version == import.application_version,
-            "{name} changed the rules of an import that a worker had"
+        assert_eq!(
+            after.application_version.map(|version| (version, after.is_identity_source)),
+            expected.first_claim,
+            "{name} while {from}: the first claim decides by which rules an import reads"
         );
-        assert!(after.status != Status::Running || after.application_version.is_some());
-        let may_claim = match after.status {
-            Status::Pending => vec![pending_claim(APPLICATION)],
-            Status::Running => vec![running_claim(APPLICATION)],
-            Status::Canceling if after.application_version.is_some() => vec![running_claim(APPLICATION)],
-            _ => vec![],
-        };
-        assert_eq!(after.claims(), may_claim, "{name} while {before:?}");
-        if let Some(status) = before.filter(|status| *status != after.status) {
-            moves.insert((status.as_str(), after.status.as_str()));
-        }
-        examined += explore(&after, depth - 1, moves);
+        assert_eq!(!after.files.is_empty(), expected.has_files, "{name} while {from}");
+        assert_eq!(after.planned.is_some(), expected.is_planned, "{name} while {from}");
+        assert_eq!(after.claims(), expected.claims(), "{name} while {from}");
+        moves.insert((from, name, expected.place()));
+        examined += explore(&after, &expected, depth - 1, moves);
     }
     examined
 }
@@ -409,16 +545,22 @@ fn explore(import: &ApplicationImport, depth: usize, moves: &mut BTreeSet<(&'sta
 #[test]
 fn no_sequence_of_commands_leaves_the_state_diagram() {
     let mut moves = BTreeSet::new();
-    let examined = explore(&ApplicationImport::default(), 8, &mut moves);
+    let examined = explore(&ApplicationImport::default(), &Past::default(), 8, &mut moves);
     assert!(examined > 10_000, "only {examined} commands were tried");
     let diagram = BTreeSet::from([
-        ("Pending", "Running"),
-        ("Pending", "Canceling"),
-        ("Pending", "Failed"),
-        ("Running", "Finished"),
-        ("Running", "Failed"),
-        ("Running", "Canceling"),
-        ("Canceling", "Canceled"),
+        ("nowhere", "stage", "Pending"),
+        ("Pending", "claim", "Running"),
+        ("Pending", "request cancel", "Canceling, no worker"),
+        ("Pending", "fail", "Failed"),
+        ("Running", "claim", "Running"),
+        ("Running", "keep files", "Running"),
+        ("Running", "plan", "Running"),
+        ("Running", "request cancel", "Canceling"),
+        ("Running", "fail", "Failed"),
+        ("Running", "finish", "Finished"),
+        ("Canceling", "claim", "Canceling"),
+        ("Canceling", "cancel", "Canceled"),
+        ("Canceling, no worker", "cancel", "Canceled"),
     ]);
     assert_eq!(moves, diagram);
 }

@@ -1,4 +1,4 @@
-use aggregates::application::{Connector, CorrelationRule, ImportSchedule};
+use aggregates::application::{Connector, CorrelationRule, Definition, ImportSchedule, Priority};
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use sqlx::{PgExecutor, PgPool};
@@ -25,6 +25,21 @@ pub struct ApplicationRow {
     pub last_updated_at: DateTime<Utc>,
     pub version: i64,
     pub last_import: Option<Json<LastImport>>,
+}
+
+impl ApplicationRow {
+    /// The definition, as far as file groups and schedules are judged by it.
+    pub fn definition(&self) -> Definition {
+        Definition {
+            name: self.name.clone(),
+            priority: Priority::None,
+            description: self.description.clone(),
+            is_identity_source: self.is_identity_source,
+            removal_limit: u8::try_from(self.removal_limit).unwrap_or(100),
+            connector: self.connector.0.clone(),
+            correlation: Some(self.correlation.0.clone()),
+        }
+    }
 }
 
 /// The most recently staged import of an application, whatever its status (rulings 12).

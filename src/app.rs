@@ -1,0 +1,51 @@
+//! What a server is made of. Handlers reach it only through [`crate::http::session::Session`], which authenticates.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use sqlx::PgPool;
+use tokio::sync::Notify;
+
+use crate::clock::SharedClock;
+use crate::journal::Journal;
+use crate::tokens::TokenDirectory;
+
+/// Limits and places, from the command line.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Directories from which scheduled imports read.
+    pub shared_dirs: Vec<PathBuf>,
+    /// Uploads may have so many bytes.
+    pub upload_limit: u64,
+    /// Requests a second from one address; 0 = no limit.
+    pub rate_limit: u32,
+    /// Where uploads and scheduled files are spooled before they are kept as evidence.
+    pub spool_dir: PathBuf,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { shared_dirs: Vec::new(), upload_limit: 1 << 30, rate_limit: 1000, spool_dir: std::env::temp_dir() }
+    }
+}
+
+/// The server's parts.
+pub struct App {
+    /// Connections of the application's role.
+    pub pool: PgPool,
+    /// The write path.
+    pub journal: Journal,
+    /// Time and ids.
+    pub clock: SharedClock,
+    /// Who may do what.
+    pub tokens: TokenDirectory,
+    /// Limits and places.
+    pub config: Config,
+    /// Rung when an import was staged or cancelled.
+    pub imports_bell: Notify,
+    /// The router itself, for answers that are another request's (replayed ones).
+    pub router: OnceLock<axum::Router>,
+}
+
+/// What everybody holds.
+pub type SharedApp = Arc<App>;

@@ -1,0 +1,33 @@
+use aggregates::application::{Application, ApplicationCommand};
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::body::{ApplicationBody, ApplicationRequest};
+use super::{TAG, location, precondition, respond};
+use crate::http::error::{ApiError, ErrorBody};
+use crate::http::extract::Json;
+use crate::http::session::{Operates, Session};
+
+/// Makes an application.
+#[utoipa::path(
+    post, path = "/api/applications", tag = TAG, operation_id = "createApplication", security(("token" = [])),
+    request_body = ApplicationRequest,
+    responses(
+        (status = 201, body = ApplicationBody),
+        (status = 400, description = "Fields break rules", body = ErrorBody),
+        (status = 401, description = "No valid token", body = ErrorBody),
+        (status = 403, description = "Not an operator's token", body = ErrorBody),
+        (status = 409, description = "Another application has this name", body = ErrorBody),
+        (status = 415, description = "Not application/json", body = ErrorBody),
+    )
+)]
+pub async fn create(session: Session<Operates>, Json(request): Json<ApplicationRequest>) -> Result<Response, ApiError> {
+    let definition = request.definition(&*session.app.clock, None)?;
+    let id = session.app.clock.id();
+    session
+        .journal()
+        .create::<Application>(id, ApplicationCommand::Create(definition), session.context(location(id)))
+        .await
+        .map_err(|error| precondition(error, false))?;
+    respond(&session, id, StatusCode::CREATED).await
+}

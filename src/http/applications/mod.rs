@@ -1,0 +1,73 @@
+//! Applications: native endpoints in Permission Assist's dialect (contracts §1.6).
+
+pub mod accounts;
+pub mod archive;
+pub mod body;
+pub mod create;
+pub mod entitlements;
+pub mod get;
+pub mod grants;
+pub mod import_schedule;
+pub mod list;
+pub mod update;
+
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use projections::applications::ApplicationRow;
+use uuid::Uuid;
+
+use super::error::ApiError;
+use super::session::{Access, Session};
+
+/// The tag of the operations.
+pub const TAG: &str = "Applications";
+
+pub(super) fn location(id: Uuid) -> String {
+    format!("/api/applications/{id}")
+}
+
+async fn find<A: Access>(session: &Session<A>, id: Uuid) -> Result<ApplicationRow, ApiError> {
+    let found = projections::applications::find(session.pool(), id).await?;
+    found.ok_or_else(|| ApiError::not_found("Application", id))
+}
+
+/// The application as it is now, with its `ETag`.
+async fn respond<A: Access>(session: &Session<A>, id: Uuid, status: StatusCode) -> Result<Response, ApiError> {
+    let row = find(session, id).await?;
+    let etag = format!("\"{}\"", row.version);
+    let mut response = (status, axum::Json(body::ApplicationBody::from(row))).into_response();
+    if let Ok(etag) = HeaderValue::from_str(&etag) {
+        response.headers_mut().insert(header::ETAG, etag);
+    }
+    if status == StatusCode::CREATED
+        && let Ok(location) = HeaderValue::from_str(&location(id))
+    {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+/// The version that `If-Match` demands.
+fn if_match(headers: &HeaderMap) -> Result<Option<i64>, ApiError> {
+    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Ok(None);
+    }
+    let version = text.trim_start_matches("W/").trim_matches('"').parse();
+    version.map(Some).map_err(|_| ApiError::field("If-Match", format!("{text:?} is not an ETag that this server gave")))
+}
+
+/// A stream that isn't at the version demanded: 412 (rulings 9).
+fn precondition(error: crate::journal::CommandError, is_demanded: bool) -> ApiError {
+    match error {
+        crate::journal::CommandError::Append(crate::journal::AppendError::Conflict { found, .. }) if is_demanded => {
+            let message = format!("If-Match doesn't match: the current ETag is \"{found}\"");
+            ApiError::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", message)
+        }
+        crate::journal::CommandError::Append(crate::journal::AppendError::ClaimTaken { holder, .. }) => {
+            ApiError::conflict(format!("Another application has this name: {}", holder.1))
+        }
+        other => other.into(),
+    }
+}

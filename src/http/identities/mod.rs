@@ -1,0 +1,9 @@
+//! Identities (contracts §1.5).
+
+pub mod access;
+pub mod body;
+pub mod get;
+pub mod list;
+
+/// The tag of the operations.
+pub const TAG: &str = "Identities";

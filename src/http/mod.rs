@@ -1,0 +1,76 @@
+//! HTTP: the route table, which is also the OpenAPI document.
+
+pub mod application_imports;
+pub mod applications;
+pub mod error;
+pub mod events;
+pub mod extract;
+pub mod health;
+pub mod identities;
+mod middleware;
+mod openapi;
+pub mod page;
+pub mod request;
+pub mod session;
+pub mod tokens;
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+use governor::{Quota, RateLimiter};
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub use openapi::document;
+
+use crate::app::SharedApp;
+use middleware::Around;
+
+/// Every documented operation.
+fn operations() -> OpenApiRouter<SharedApp> {
+    OpenApiRouter::new()
+        .routes(routes!(applications::list::list, applications::create::create))
+        .routes(routes!(applications::get::get, applications::update::update))
+        .routes(routes!(applications::archive::archive))
+        .routes(routes!(applications::import_schedule::set))
+        .routes(routes!(applications::accounts::list))
+        .routes(routes!(applications::entitlements::list))
+        .routes(routes!(applications::grants::list))
+        .routes(routes!(application_imports::list::list))
+        .routes(routes!(application_imports::get::get))
+        .routes(routes!(application_imports::issues::list))
+        .routes(routes!(application_imports::rejects::download))
+        .routes(routes!(application_imports::stage::stage))
+        .routes(routes!(application_imports::upload::upload))
+        .routes(routes!(application_imports::cancel::cancel))
+        .routes(routes!(identities::list::list))
+        .routes(routes!(identities::get::get))
+        .routes(routes!(identities::access::access))
+        .routes(routes!(events::list::list))
+        .routes(routes!(tokens::list::list, tokens::create::create))
+        .routes(routes!(tokens::revoke::revoke))
+}
+
+/// The whole server.
+pub fn router(app: &SharedApp) -> Router {
+    let (operations, _) = operations().split_for_parts();
+    let rate = NonZeroU32::new(app.config.rate_limit).map(|rate| RateLimiter::keyed(Quota::per_second(rate)));
+    let around = Arc::new(Around { app: Arc::clone(app), rate });
+    let router = operations
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
+        .route("/api/openapi.json", get(openapi::json))
+        .merge(openapi::swagger_ui())
+        .fallback(middleware::unknown_route)
+        .method_not_allowed_fallback(middleware::wrong_method)
+        .layer(CatchPanicLayer::custom(middleware::panicked))
+        .layer(axum::middleware::from_fn_with_state(around, middleware::around))
+        .with_state(Arc::clone(app));
+    // Already set when a second router is made for one application, which then answers alike.
+    let _ = app.router.set(router.clone());
+    router
+}

@@ -1,0 +1,50 @@
+//! What is known of a request from its head, shared by middleware and handler.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::OnceLock;
+
+use axum::extract::ConnectInfo;
+use axum::http::{Extensions, HeaderMap, Method, header};
+use uuid::Uuid;
+
+/// Of one request.
+pub struct RequestInfo {
+    /// Names the request in responses, in the log and in the metadata of its events.
+    pub id: Uuid,
+    /// The path asked for.
+    pub path: String,
+    /// The method.
+    pub method: Method,
+    /// Where it came from.
+    pub source: Option<IpAddr>,
+    /// The client wants RFC 9457 errors.
+    pub wants_problem: bool,
+    /// As the client sent it.
+    pub idempotency_key: Option<String>,
+    /// SHA-256 of method, path and canonical body, once the body was read.
+    pub request_sha256: OnceLock<[u8; 32]>,
+    /// The actor under whom a keyed append was made: then the answer is kept.
+    pub carried_out_by: OnceLock<String>,
+}
+
+impl RequestInfo {
+    pub(super) fn new(id: Uuid, method: Method, path: &str, headers: &HeaderMap, extensions: &Extensions) -> Self {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        Self {
+            id,
+            path: path.to_owned(),
+            method,
+            source: extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip()),
+            wants_problem: text(header::ACCEPT.as_str())
+                .is_some_and(|accept| accept.contains("application/problem+json")),
+            idempotency_key: text("idempotency-key").map(str::to_owned),
+            request_sha256: OnceLock::new(),
+            carried_out_by: OnceLock::new(),
+        }
+    }
+
+    /// 32 hex digits (contracts §1.3).
+    pub fn correlation_id(&self) -> String {
+        self.id.simple().to_string()
+    }
+}

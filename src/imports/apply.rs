@@ -1,0 +1,166 @@
+//! From the plan to events: stream by stream, in slices that the writer digests in about 10 ms.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use aggregates::account::{Account, GrantEntry, access_changed};
+use aggregates::application_import::ApplicationImport;
+use aggregates::entitlement::{Entitlement, EntitlementEvent};
+use aggregates::identity::Identity;
+use aggregates::{DomainEvent, ids};
+use cqrs_es::Aggregate;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use uuid::Uuid;
+
+use super::Fault;
+use super::plan::{AccessChange, AccountChange, Operation, Plan};
+use crate::journal::{Append, AppendError, Context, Expected, Journal, StreamEvents, StreamId};
+
+/// Rows of a slice at first: an event is one, and each grant that it changes is another.
+const ROWS: usize = 500;
+const FEWEST_ROWS: usize = 100;
+const MOST_ROWS: usize = 10_000;
+/// What a slice should cost the writer.
+const TARGET: Duration = Duration::from_millis(10);
+/// Slices on their way: while the writer works on one, the next is made.
+const IN_FLIGHT: usize = 2;
+
+/// Applies a plan. `version` is the import stream's: as soon as it moves on (cancelled, taken over) nothing more is applied.
+pub async fn apply(
+    journal: &Journal,
+    context: &Context,
+    import: Uuid,
+    application: Uuid,
+    version: i64,
+    plan: Plan,
+    mut applied: impl FnMut(usize),
+) -> Result<(), Fault> {
+    let guard = (StreamId::of::<ApplicationImport>(import), version);
+    let rows_wanted = AtomicUsize::new(ROWS);
+    let mut streams = streams(import, application, plan).peekable();
+    let slices = std::iter::from_fn(|| {
+        let wanted = rows_wanted.load(Ordering::Relaxed);
+        let (mut slice, mut rows) = (Vec::new(), 0);
+        while rows < wanted
+            && let Some(stream) = streams.next()
+        {
+            rows += stream.events.iter().map(rows_of).sum::<usize>();
+            slice.push(stream);
+        }
+        (!slice.is_empty()).then_some((slice, rows))
+    });
+    let answers = stream::iter(slices)
+        .map(|(slice, rows)| {
+            let append = Append {
+                streams: slice,
+                guards: vec![guard.clone()],
+                take: Vec::new(),
+                release: Vec::new(),
+                context: context.clone(),
+            };
+            async move { journal.append_bulk(append).await.map(|appended| (appended.took, rows)) }
+        })
+        .buffered(IN_FLIGHT);
+    let mut answers = std::pin::pin!(answers);
+    loop {
+        match answers.try_next().await {
+            Ok(Some((took, rows))) => {
+                applied(rows);
+                let rate = TARGET.as_secs_f64() / took.as_secs_f64().max(0.000_1);
+                // Half way towards what would have taken the target, so that one slow commit doesn't starve the import.
+                let next = rows as f64 * f64::midpoint(1.0, rate.clamp(0.25, 4.0));
+                rows_wanted.store((next as usize).clamp(FEWEST_ROWS, MOST_ROWS), Ordering::Relaxed);
+            }
+            Ok(None) => return Ok(()),
+            Err(AppendError::Guard { .. }) => return Err(Fault::Interrupted),
+            Err(error) => return Err(Fault::Command(error.into())),
+        }
+    }
+}
+
+/// How many rows an import applies.
+pub fn rows(plan: &Plan) -> usize {
+    plan.identities.len() + plan.entitlements.len() + plan.accounts.len() + plan.access.len()
+}
+
+fn rows_of(event: &DomainEvent) -> usize {
+    use aggregates::account::AccountEvent::AccountAccessChanged;
+    match event {
+        DomainEvent::Account(AccountAccessChanged { granted, changed, revoked, .. }) => {
+            granted.len() + changed.len() + revoked.len()
+        }
+        _ => 1,
+    }
+}
+
+fn stream_of<A: Aggregate>(id: Uuid, events: Vec<DomainEvent>) -> StreamEvents {
+    // Only imports write these streams, and the guard says that it is this one's turn.
+    StreamEvents { stream: StreamId::of::<A>(id), expected: Expected::Any, events }
+}
+
+/// People first, then what can be granted, then accounts with their access, and last what is granted no more.
+fn streams(import: Uuid, application: Uuid, plan: Plan) -> impl Iterator<Item = StreamEvents> + Send {
+    let Plan { identities, entitlements, accounts, access, account_keys, entitlement_keys, attributes, .. } = plan;
+    let (removed, present): (Vec<_>, Vec<_>) =
+        entitlements.into_iter().partition(|(_, event)| matches!(event, EntitlementEvent::EntitlementRemoved { .. }));
+    let entitlement_streams = |list: Vec<(Uuid, EntitlementEvent)>| {
+        list.into_iter().map(|(id, event)| stream_of::<Entitlement>(id, vec![event.into()]))
+    };
+    let account_streams = by_account(application, accounts, &access, &account_keys.texts).into_iter().map(
+        move |(id, mut change, range)| {
+            let mut events = Vec::new();
+            let is_removal = matches!(change.event, Some(aggregates::account::AccountEvent::AccountRemoved { .. }));
+            if !is_removal {
+                events.extend(change.event.take().map(DomainEvent::from));
+            }
+            events.extend(change.correlated.take().map(DomainEvent::from));
+            let (mut granted, mut changed, mut revoked) = (Vec::new(), Vec::new(), Vec::new());
+            for change in &access[range] {
+                let entitlement = entitlement_keys.texts[change.entitlement as usize].clone();
+                let attributes = || attributes.sets[change.attributes as usize].clone();
+                match change.operation {
+                    Operation::Grant => granted.push(GrantEntry { attributes: attributes(), entitlement }),
+                    Operation::Change => changed.push(GrantEntry { attributes: attributes(), entitlement }),
+                    Operation::Revoke => revoked.push(entitlement),
+                }
+            }
+            events.extend(
+                access_changed(import, application, granted, changed, revoked).into_iter().map(DomainEvent::from),
+            );
+            events.extend(change.event.map(DomainEvent::from));
+            stream_of::<Account>(id, events)
+        },
+    );
+    identities
+        .into_iter()
+        .map(|(id, event)| stream_of::<Identity>(id, vec![event.into()]))
+        .chain(entitlement_streams(present))
+        .chain(account_streams)
+        .chain(entitlement_streams(removed))
+}
+
+/// Joins what happens to accounts with what happens to their access, in the order of ids: neighbours in the log are then
+/// neighbours in every index.
+fn by_account(
+    application: Uuid,
+    accounts: Vec<(u32, AccountChange)>,
+    access: &[AccessChange],
+    keys: &[String],
+) -> Vec<(Uuid, AccountChange, Range<usize>)> {
+    let mut ranges: HashMap<u32, Range<usize>> = HashMap::new();
+    let mut start = 0;
+    for group in access.chunk_by(|a, b| a.account == b.account) {
+        ranges.insert(group[0].account, start..start + group.len());
+        start += group.len();
+    }
+    let id = |number: u32| ids::account(application, &keys[number as usize]);
+    let mut joined: Vec<(Uuid, AccountChange, Range<usize>)> = accounts
+        .into_iter()
+        .map(|(number, change)| (id(number), change, ranges.remove(&number).unwrap_or_default()))
+        .collect();
+    joined.extend(ranges.into_iter().map(|(number, range)| (id(number), AccountChange::default(), range)));
+    joined.sort_unstable_by_key(|(id, ..)| *id);
+    joined
+}

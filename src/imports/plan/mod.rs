@@ -1,0 +1,125 @@
+//! The plan: the complete difference between what was delivered and what is known. Nothing is applied before it is whole.
+
+mod access;
+mod accounts;
+mod entitlements;
+mod identities;
+
+use aggregates::account::AccountEvent;
+use aggregates::application::Definition;
+use aggregates::application_import::Metrics;
+use aggregates::entitlement::EntitlementEvent;
+use aggregates::identity::IdentityEvent;
+use sqlx::PgPool;
+use tokio::runtime::Handle;
+use uuid::Uuid;
+
+use super::Fault;
+use super::delivered::{AttributeSets, Delivered, Interner};
+use super::issues::Issues;
+use crate::clock::SharedClock;
+
+/// What a plan needs to be made. Planning blocks: call it where blocking is allowed.
+pub struct Planning<'a> {
+    /// The import.
+    pub import: Uuid,
+    /// The application.
+    pub application: Uuid,
+    /// Its definition when the import was first claimed.
+    pub definition: &'a Definition,
+    /// The tables.
+    pub pool: &'a PgPool,
+    /// Where database calls run.
+    pub handle: &'a Handle,
+    /// Ids of new identities.
+    pub clock: &'a SharedClock,
+    /// Asked now and then: shall we stop?
+    pub is_interrupted: &'a dyn Fn() -> bool,
+}
+
+/// What happens to one grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// New.
+    Grant,
+    /// Other attributes.
+    Change,
+    /// Gone.
+    Revoke,
+}
+
+/// A change of one grant: 20 bytes, so that a million of them are 20 MB.
+#[derive(Debug, Clone, Copy)]
+pub struct AccessChange {
+    /// Index into `Plan::account_keys`.
+    pub account: u32,
+    /// Index into `Plan::entitlement_keys`.
+    pub entitlement: u32,
+    /// Index into `Plan::attributes`.
+    pub attributes: u32,
+    /// What happens.
+    pub operation: Operation,
+}
+
+/// What happens to one account beside its access.
+#[derive(Debug, Default)]
+pub struct AccountChange {
+    /// Added, changed or removed; a removal comes after the revocation of its access.
+    pub event: Option<AccountEvent>,
+    /// Whose it is, if that changes.
+    pub correlated: Option<AccountEvent>,
+}
+
+/// The complete difference.
+#[derive(Default)]
+pub struct Plan {
+    /// Identity → its event.
+    pub identities: Vec<(Uuid, IdentityEvent)>,
+    /// Entitlement → its event, removals last.
+    pub entitlements: Vec<(Uuid, EntitlementEvent)>,
+    /// Index into `account_keys` → what happens, ascending.
+    pub accounts: Vec<(u32, AccountChange)>,
+    /// In the order of accounts.
+    pub access: Vec<AccessChange>,
+    /// Keys of accounts that are named in the plan.
+    pub account_keys: Interner,
+    /// Keys of entitlements that are named in the plan.
+    pub entitlement_keys: Interner,
+    /// Attributes of grants.
+    pub attributes: AttributeSets,
+    /// What it amounts to.
+    pub metrics: Metrics,
+    /// For people: why something was not done.
+    pub remarks: Vec<String>,
+}
+
+impl Planning<'_> {
+    /// Makes the plan.
+    pub fn plan(&self, mut delivered: Delivered, issues: &mut Issues) -> Result<Plan, Fault> {
+        let mut plan = Plan::default();
+        plan.metrics.rows_read = delivered.rows_read;
+        plan.metrics.duplicates = delivered.duplicates;
+        let index = identities::plan(self, &mut delivered, &mut plan, issues)?;
+        let accounts = accounts::plan(self, &mut delivered, &mut plan, &index, issues)?;
+        let named = access::plan(self, &mut delivered, &mut plan, &accounts)?;
+        entitlements::plan(self, &mut delivered, &mut plan, &named)?;
+        issues.flush()?;
+        plan.metrics.rows_rejected = issues.rows_rejected;
+        plan.metrics.sum_up();
+        Ok(plan)
+    }
+
+    fn block_on<T>(&self, future: impl Future<Output = sqlx::Result<T>>) -> Result<T, Fault> {
+        if (self.is_interrupted)() {
+            return Err(Fault::Interrupted);
+        }
+        Ok(self.handle.block_on(future)?)
+    }
+}
+
+/// Why nothing that a file doesn't name is removed.
+fn remark_unreadable(remarks: &mut Vec<String>, file: &str, row: Option<u32>) {
+    if let Some(row) = row {
+        remarks.push(format!("Nothing was removed because of {file}: the key of row {row} can't be read"));
+    }
+}

@@ -1,0 +1,153 @@
+//! Records from rows: each field into its type, with an issue for each value that doesn't fit.
+
+use aggregates::account::AccountRecord;
+use aggregates::entitlement::EntitlementRecord;
+use aggregates::identity::{IdentityRecord, IdentityStatus, IdentityType};
+use aggregates::values::{self, BOOLEAN_ALLOWED, TIME_ALLOWED};
+use chrono::{DateTime, Utc};
+
+use super::issues::Problem;
+use super::mapping::{Fields, Mapping};
+
+/// Native keys have at most so many characters: they are in every index.
+const KEY_LIMIT: usize = 512;
+
+/// Reads the fields of a row and collects what is wrong.
+pub struct RowReader<'a> {
+    mapping: &'a Mapping,
+    fields: Fields<'a>,
+    /// What was wrong so far.
+    pub problems: Vec<Problem>,
+}
+
+impl<'a> RowReader<'a> {
+    /// A reader of one row, with what was wrong with it as a whole.
+    pub const fn new(mapping: &'a Mapping, fields: Fields<'a>, problems: Vec<Problem>) -> Self {
+        Self { mapping, fields, problems }
+    }
+
+    /// A key; `None` (and a problem) when it can't be read.
+    pub fn key(&mut self, field: &str) -> Option<String> {
+        let Some(value) = self.fields.get(field) else {
+            self.problem(field, None, "missing_key", format!("{field} is missing"), None);
+            return None;
+        };
+        if value.contains('\0') {
+            return None; // The row's own check has told it.
+        }
+        if value.chars().count() > KEY_LIMIT {
+            let message = format!("{field} is longer than {KEY_LIMIT} characters");
+            self.problem(field, Some(value.clone().into_owned()), "key_too_long", message, None);
+            return None;
+        }
+        Some(value.into_owned())
+    }
+
+    fn text(&self, field: &str) -> Option<String> {
+        self.fields.get(field).map(std::borrow::Cow::into_owned)
+    }
+
+    fn boolean(&mut self, field: &str) -> Option<bool> {
+        let text = self.text(field)?;
+        let read = values::boolean(&text);
+        if read.is_none() {
+            self.problem(
+                field,
+                Some(text),
+                "not_a_boolean",
+                format!("{field} is neither yes nor no"),
+                Some(BOOLEAN_ALLOWED),
+            );
+        }
+        read
+    }
+
+    fn time(&mut self, field: &str) -> Option<DateTime<Utc>> {
+        let text = self.text(field)?;
+        let read = values::time(&text);
+        if read.is_none() {
+            self.problem(
+                field,
+                Some(text),
+                "not_a_date",
+                format!("{field} is not a date that exists"),
+                Some(TIME_ALLOWED),
+            );
+        }
+        read
+    }
+
+    fn problem(
+        &mut self,
+        field: &str,
+        value: Option<String>,
+        code: &'static str,
+        message: String,
+        allowed: Option<&'static str>,
+    ) {
+        self.problems.push(Problem { column: self.mapping.column(field), value, code, message, allowed });
+    }
+
+    /// An identity.
+    pub fn identity(&mut self) -> IdentityRecord {
+        let status = self.text("status").and_then(|text| {
+            let read = IdentityStatus::from_feed(&text);
+            if read.is_none() {
+                let message = "status is unknown".to_owned();
+                self.problem("status", Some(text), "unknown_status", message, Some(IdentityStatus::ALLOWED));
+            }
+            read
+        });
+        IdentityRecord {
+            first_name: self.text("firstName"),
+            last_name: self.text("lastName"),
+            display_name: self.text("displayName"),
+            email: self.text("email"),
+            employee_id: self.text("employeeId"),
+            r#type: self.text("type").map(|word| IdentityType::from_feed(&word)),
+            title: self.text("title"),
+            company: self.text("company"),
+            division: self.text("division"),
+            department: self.text("department"),
+            office: self.text("office"),
+            supervisor: self.text("supervisor"),
+            supervisor_id: None,
+            status,
+            created_date: self.time("createdDate"),
+            updated_date: self.time("updatedDate"),
+            inactivated_date: self.time("inactivatedDate"),
+            attributes: self.fields.attributes(),
+        }
+    }
+
+    /// An account.
+    pub fn account(&mut self) -> AccountRecord {
+        AccountRecord {
+            name: self.text("name"),
+            identity: self.text("identity"),
+            email: self.text("email"),
+            employee_id: self.text("employeeId"),
+            is_active: self.boolean("isActive"),
+            last_login_at: self.time("lastLoginAt"),
+            r#type: self.text("type"),
+            attributes: self.fields.attributes(),
+        }
+    }
+
+    /// An entitlement.
+    pub fn entitlement(&mut self) -> EntitlementRecord {
+        EntitlementRecord {
+            name: self.text("name"),
+            r#type: self.text("type"),
+            description: self.text("description"),
+            owner: self.text("owner"),
+            is_privileged: self.boolean("isPrivileged"),
+            attributes: self.fields.attributes(),
+        }
+    }
+
+    /// The attributes of a grant.
+    pub fn grant(&self) -> aggregates::account::Attributes {
+        self.fields.attributes()
+    }
+}

@@ -1,0 +1,336 @@
+//! One import from claim to end.
+
+use std::io::Read;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use aggregates::application::{Application, Content, Definition, FileGroup};
+use aggregates::application_import::{ApplicationImport, ApplicationImportCommand as Command, ImportFile};
+use tokio::runtime::Handle;
+use uuid::Uuid;
+
+use super::delivered::{Delivered, DeliveredGrants, Keyed};
+use super::evidence::{BlobReader, Spool};
+use super::issues::Issues;
+use super::mapping::Mapping;
+use super::plan::{Plan, Planning};
+use super::reader::Rows;
+use super::records::RowReader;
+use super::{Fault, apply, shared};
+use crate::app::SharedApp;
+use crate::journal::{AppendError, CommandError, Context, Loaded};
+use crate::work::progress::Progress;
+
+/// How far a run is, and whether it shall stop; shared with whoever watches it.
+#[derive(Default)]
+pub struct Watch {
+    /// Set when the import was cancelled or taken over.
+    pub is_interrupted: AtomicBool,
+    bytes_read: AtomicU64,
+    bytes_total: AtomicU64,
+    rows_read: AtomicU64,
+    rows_total: AtomicU64,
+    applied: AtomicU64,
+    to_apply: AtomicU64,
+}
+
+impl Watch {
+    /// How far it is (rulings 19).
+    pub fn progress(&self) -> Progress {
+        let share = |part: &AtomicU64, whole: &AtomicU64, of: u64| {
+            (part.load(Ordering::Relaxed) * of).checked_div(whole.load(Ordering::Relaxed)).unwrap_or(0).min(of)
+        };
+        let rows_total = self.rows_total.load(Ordering::Relaxed);
+        let (phase, percent) = if self.to_apply.load(Ordering::Relaxed) > 0 {
+            ("applying", 50 + share(&self.applied, &self.to_apply, 50))
+        } else if rows_total > 0 {
+            ("planning", 45)
+        } else {
+            ("reading", share(&self.bytes_read, &self.bytes_total, 45))
+        };
+        Progress {
+            phase: phase.to_owned(),
+            rows_read: self.rows_read.load(Ordering::Relaxed) as i64,
+            rows_total: (rows_total > 0).then_some(rows_total as i64),
+            percent: percent as i16,
+        }
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.is_interrupted.load(Ordering::Relaxed)
+    }
+}
+
+/// Runs a claimed import to its end. `loaded` is the import just after the claim.
+pub async fn run(
+    app: &SharedApp,
+    import: Uuid,
+    loaded: Loaded<ApplicationImport>,
+    context: Context,
+    watch: Arc<Watch>,
+) -> Result<(), Fault> {
+    let application_id = loaded.aggregate.application_id.unwrap_or_default();
+    let until = loaded.aggregate.application_version.unwrap_or(i64::MAX);
+    let application =
+        app.journal.load_until::<Application>(application_id, until).await.map_err(CommandError::from)?.aggregate;
+    if application.is_archived {
+        return Err(Fault::File("Application is archived".to_owned()));
+    }
+    let definition =
+        application.definition.clone().ok_or_else(|| Fault::File("The application doesn't exist".to_owned()))?;
+    let mut step = Step { app, import, loaded, context };
+    if step.loaded.aggregate.files.is_empty() {
+        let files = {
+            let (app, definition) = (Arc::clone(app), definition.clone());
+            blocking(move || keep_scheduled(&app, &application, &definition)).await?
+        };
+        step.take(Command::KeepFiles(files)).await?;
+    }
+    let files = step.loaded.aggregate.files.clone();
+    let plan = {
+        let (app, watch) = (Arc::clone(app), Arc::clone(&watch));
+        blocking(move || make_plan(&app, import, application_id, &definition, &files, &watch)).await?
+    };
+    if step.loaded.aggregate.planned.is_none() {
+        step.take(Command::Plan(plan.metrics.clone())).await?;
+    }
+    watch.to_apply.store(apply::rows(&plan) as u64, Ordering::Relaxed);
+    let log = (!plan.remarks.is_empty()).then(|| plan.remarks.join("\n"));
+    let version = step.loaded.version;
+    apply::apply(&app.journal, &step.context, import, application_id, version, plan, |rows| {
+        watch.applied.fetch_add(rows as u64, Ordering::Relaxed);
+    })
+    .await?;
+    step.take(Command::Finish { log }).await
+}
+
+/// The import's own stream, appended to only while nobody else does: any other event on it ends this run.
+struct Step<'a> {
+    app: &'a SharedApp,
+    import: Uuid,
+    loaded: Loaded<ApplicationImport>,
+    context: Context,
+}
+
+impl Step<'_> {
+    async fn take(&mut self, command: Command) -> Result<(), Fault> {
+        let version = self.loaded.version;
+        let executed = self
+            .app
+            .journal
+            .execute::<ApplicationImport>(self.import, command, Some(version), self.context.clone())
+            .await;
+        match executed {
+            Ok(_) => {}
+            Err(CommandError::Append(AppendError::Conflict { .. })) => return Err(Fault::Interrupted),
+            Err(error) => return Err(error.into()),
+        }
+        self.loaded = self.app.journal.load(self.import).await.map_err(CommandError::from)?;
+        if self.loaded.version == version + 1 { Ok(()) } else { Err(Fault::Interrupted) }
+    }
+}
+
+/// Runs what blocks (files, CSV, comparisons) where blocking is allowed.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Fault> + Send + 'static) -> Result<T, Fault> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => Err(Fault::File(format!("The import stopped unexpectedly: {error}"))),
+    }
+}
+
+/// Reads the schedule's files from the shared directories and keeps their bytes.
+fn keep_scheduled(
+    app: &SharedApp,
+    application: &Application,
+    definition: &Definition,
+) -> Result<Vec<ImportFile>, Fault> {
+    let schedule = application
+        .schedule
+        .as_ref()
+        .ok_or_else(|| Fault::File("The application has no import schedule".to_owned()))?;
+    let mut kept = Vec::new();
+    for scheduled in &schedule.files {
+        let Some(group) = definition.connector.file_groups.iter().find(|group| group.id == scheduled.file_group_id)
+        else {
+            return Err(Fault::File(format!(
+                "{} belongs to a file group that the connector no longer has",
+                scheduled.path
+            )));
+        };
+        let file = match shared::open(&app.config.shared_dirs, &scheduled.path) {
+            Ok(file) => file,
+            // What isn't required and isn't there isn't delivered.
+            Err(_) if !group.is_required => continue,
+            Err(reason) => return Err(Fault::File(reason)),
+        };
+        kept.push(keep(app, group, &scheduled.path, file)?);
+    }
+    if kept.is_empty() {
+        return Err(Fault::File("None of the scheduled files is there".to_owned()));
+    }
+    Ok(kept)
+}
+
+fn keep(app: &SharedApp, group: &FileGroup, path: &str, mut file: std::fs::File) -> Result<ImportFile, Fault> {
+    let before = file.metadata()?;
+    let mut spool = Spool::new(&app.config.spool_dir)?;
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let read = file.read(&mut buffer)?;
+        if read == 0 {
+            break;
+        }
+        spool.write(&buffer[..read])?;
+    }
+    let after = file.metadata()?;
+    if before.len() != after.len() || before.modified()? != after.modified()? || after.len() != spool.size() {
+        return Err(Fault::File(format!("{path} changed while it was read; stage again when it is complete")));
+    }
+    if spool.size() == 0 {
+        return Err(Fault::File(format!("{path} is empty")));
+    }
+    let blob = spool.keep(&app.pool, &Handle::current())?;
+    Ok(ImportFile {
+        id: app.clock.id(),
+        file_group_id: group.id,
+        file_group: group.name.clone(),
+        name: path.to_owned(),
+        sha256: blob.sha256,
+        size: blob.size,
+    })
+}
+
+/// Counts the bytes that were read.
+struct Counted<'a, R> {
+    inner: R,
+    bytes: &'a AtomicU64,
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.bytes.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+fn make_plan(
+    app: &SharedApp,
+    import: Uuid,
+    application: Uuid,
+    definition: &Definition,
+    files: &[ImportFile],
+    watch: &Watch,
+) -> Result<Plan, Fault> {
+    let handle = Handle::current();
+    handle.block_on(crate::work::issues::clear(&app.pool, import))?;
+    watch.bytes_total.store(files.iter().map(|file| file.size).sum(), Ordering::Relaxed);
+    let mut issues = Issues::new(app.pool.clone(), handle.clone(), import);
+    let mut delivered = Delivered::default();
+    for file in files {
+        let Some(group) = definition.connector.file_groups.iter().find(|group| group.id == file.file_group_id) else {
+            return Err(Fault::File(format!("{} belongs to a file group that the connector no longer has", file.name)));
+        };
+        let blob = BlobReader::new(app.pool.clone(), handle.clone(), &file.sha256);
+        let bytes = Counted { inner: blob, bytes: &watch.bytes_read };
+        read_file(&mut delivered, group, file, bytes, &mut issues, watch)?;
+    }
+    watch.rows_total.store(delivered.rows_read, Ordering::Relaxed);
+    let planning = Planning {
+        import,
+        application,
+        definition,
+        pool: &app.pool,
+        handle: &handle,
+        clock: &app.clock,
+        is_interrupted: &|| watch.is_interrupted(),
+    };
+    let plan = planning.plan(delivered, &mut issues);
+    // What was found up to a fault is worth reading, too.
+    issues.flush()?;
+    plan
+}
+
+fn read_file(
+    delivered: &mut Delivered,
+    group: &FileGroup,
+    file: &ImportFile,
+    bytes: impl Read,
+    issues: &mut Issues,
+    watch: &Watch,
+) -> Result<(), Fault> {
+    let mut rows = Rows::open(bytes, &file.name)?;
+    let mapping = Mapping::new(group, &rows.header, &file.name)?;
+    let before = delivered.rows_read;
+    /// Reads every row of a file into what it delivers: its key, then its record.
+    macro_rules! read_rows {
+        ($into:expr, $key:expr, $record:expr) => {{
+            let mut into = Keyed::new(group.id, &file.name);
+            loop {
+                if delivered.rows_read % 1024 == 0 {
+                    watch.rows_read.store(delivered.rows_read, Ordering::Relaxed);
+                    if watch.is_interrupted() {
+                        return Err(Fault::Interrupted);
+                    }
+                }
+                let row = rows.row + 1;
+                let Some(values) = rows.read()? else { break };
+                delivered.rows_read += 1;
+                let mut reader = RowReader::new(&mapping, mapping.fields(&values), mapping.problems(&values));
+                let key = $key(&mut reader);
+                let record = $record(&mut reader);
+                match key {
+                    Some(key) if reader.problems.is_empty() => into.add(key, record, row, issues)?,
+                    key => into.reject(key, row, reader.problems, issues)?,
+                }
+            }
+            delivered.duplicates += into.finish(issues)?;
+            $into(into);
+        }};
+    }
+    match group.content {
+        Content::Identities => {
+            read_rows!(
+                |file| delivered.identities = Some(file),
+                |row: &mut RowReader| row.key("key"),
+                |row: &mut RowReader| row.identity()
+            );
+        }
+        Content::Accounts => {
+            read_rows!(
+                |file| delivered.accounts = Some(file),
+                |row: &mut RowReader| row.key("key"),
+                |row: &mut RowReader| row.account()
+            );
+        }
+        Content::Entitlements => {
+            read_rows!(
+                |file| delivered.entitlements = Some(file),
+                |row: &mut RowReader| row.key("key"),
+                |row: &mut RowReader| row.entitlement()
+            );
+        }
+        Content::Grants => {
+            let mut grants = DeliveredGrants {
+                keyed: Keyed::new(group.id, &file.name),
+                accounts: super::delivered::Interner::default(),
+                entitlements: super::delivered::Interner::default(),
+                attributes: super::delivered::AttributeSets::default(),
+            };
+            read_rows!(
+                |file| grants.keyed = file,
+                |row: &mut RowReader| {
+                    let (account, entitlement) = (row.key("account"), row.key("entitlement"));
+                    Some((grants.accounts.number(&account?), grants.entitlements.number(&entitlement?)))
+                },
+                |row: &mut RowReader| grants.attributes.number(row.grant())
+            );
+            delivered.grants = Some(grants);
+        }
+    }
+    watch.rows_read.store(delivered.rows_read, Ordering::Relaxed);
+    if delivered.rows_read == before {
+        return Err(Fault::File(format!("{} has a header and no rows", file.name)));
+    }
+    Ok(())
+}

@@ -1,0 +1,215 @@
+//! Workers: claim an import by an event, keep its lease alive, run it, and end it.
+
+use std::collections::HashSet;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aggregates::application::{Application, Content};
+use aggregates::application_import::{ApplicationImport, ApplicationImportCommand as Command, Status};
+use projections::application_imports::{ImportRow, applied, claimable, find};
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+use super::Fault;
+use super::run::{Watch, run};
+use crate::app::SharedApp;
+use crate::journal::{AppendError, CommandError, Context};
+use crate::work::{leases, progress};
+
+/// Seconds after which a dead worker's import is another's.
+const LEASE: f64 = 10.0;
+/// How often a running import tells how far it is, renews its lease and looks whether it was cancelled.
+const TICK: Duration = Duration::from_millis(300);
+/// How often a worker looks for work when nobody rings.
+const POLL: Duration = Duration::from_millis(500);
+/// Imports that one server runs side by side.
+const SIDE_BY_SIDE: usize = 2;
+
+/// Looks for imports and runs them, for ever.
+pub async fn work(app: SharedApp, worker: String) {
+    let places = Arc::new(Semaphore::new(SIDE_BY_SIDE));
+    let running: Arc<Mutex<HashSet<Uuid>>> = Arc::default();
+    loop {
+        match claimable(&app.pool).await {
+            Ok(imports) => {
+                for import in imports {
+                    consider(&app, &worker, import, &places, &running).await;
+                }
+            }
+            Err(error) => tracing::warn!(%error, "imports can't be looked for"),
+        }
+        tokio::select! {
+            () = app.imports_bell.notified() => {}
+            () = tokio::time::sleep(POLL) => {}
+        }
+    }
+}
+
+async fn consider(
+    app: &SharedApp,
+    worker: &str,
+    import: ImportRow,
+    places: &Arc<Semaphore>,
+    running: &Arc<Mutex<HashSet<Uuid>>>,
+) {
+    let id = import.id;
+    if running.lock().unwrap_or_else(PoisonError::into_inner).contains(&id) {
+        return;
+    }
+    // Cancelled before anybody had it: nothing to stop.
+    if import.status == Status::Canceling.as_str() && import.worker.is_none() {
+        let context = context(app, &import, worker).await;
+        let command = Command::Cancel { log: "Canceled before it began; nothing was applied".to_owned() };
+        if let Err(error) = app.journal.execute::<ApplicationImport>(id, command, None, context).await {
+            tracing::debug!(%error, import = %id, "not canceled by this worker");
+        }
+        return;
+    }
+    let Ok(place) = Arc::clone(places).try_acquire_owned() else { return };
+    match leases::take(&app.pool, id, worker, LEASE).await {
+        Ok(true) => {}
+        Ok(false) => return,
+        Err(error) => return tracing::warn!(%error, import = %id, "no lease"),
+    }
+    running.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
+    let (app, worker, running) = (Arc::clone(app), worker.to_owned(), Arc::clone(running));
+    tokio::spawn(async move {
+        let context = context(&app, &import, &worker).await;
+        if let Err(error) = claim_and_run(&app, &import, &worker, &context).await {
+            tracing::warn!(%error, import = %id, "the import goes on later");
+        }
+        if let Err(error) = leases::release(&app.pool, id, &worker).await {
+            tracing::debug!(%error, import = %id, "the lease runs out by itself");
+        }
+        running.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        drop(place);
+        app.imports_bell.notify_one();
+    });
+}
+
+/// The staging request's actor and correlation, with the worker beside (design §3).
+async fn context(app: &SharedApp, import: &ImportRow, worker: &str) -> Context {
+    let filter = projections::events::Filter { aggregate_id: Some(import.id.to_string()), ..Default::default() };
+    let staged = projections::events::after(&app.pool, 0, &filter, 1)
+        .await
+        .ok()
+        .and_then(|found| found.events.into_iter().next());
+    let correlation =
+        staged.as_ref().and_then(|event| event.metadata.get("correlationId")?.as_str().map(str::to_owned));
+    Context {
+        causation: staged.map(|event| event.position),
+        worker: Some(worker.to_owned()),
+        ..Context::of(import.actor.0.clone(), correlation.unwrap_or_default())
+    }
+}
+
+async fn claim_and_run(app: &SharedApp, import: &ImportRow, worker: &str, context: &Context) -> Result<(), Fault> {
+    let id = import.id;
+    let application = app.journal.load::<Application>(import.application_id).await.map_err(CommandError::from)?;
+    let is_identity_source =
+        application.aggregate.definition.as_ref().is_some_and(|definition| definition.delivers(Content::Identities));
+    let claim =
+        Command::Claim { worker: worker.to_owned(), application_version: application.version, is_identity_source };
+    match app.journal.execute::<ApplicationImport>(id, claim, None, context.clone()).await {
+        Ok(_) => {}
+        // It ended meanwhile, or another import has the application or the identities: later.
+        Err(CommandError::Refused(_) | CommandError::Append(AppendError::ClaimTaken { .. })) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    }
+    let loaded = app.journal.load::<ApplicationImport>(id).await.map_err(CommandError::from)?;
+    if loaded.aggregate.status == Status::Canceling {
+        return cancel(app, id, context).await;
+    }
+    let watch = Arc::new(Watch::default());
+    tracing::info!(import = %id, number = import.number, application = import.application_name, "import runs");
+    let result = tokio::select! {
+        result = run(app, id, loaded, context.clone(), Arc::clone(&watch)) => result,
+        () = watching(app, id, worker, &watch) => Err(Fault::Interrupted),
+    };
+    // A reading thread that nobody waits for any more stops at its next look.
+    watch.is_interrupted.store(true, Ordering::Relaxed);
+    let written = progress::write(&app.pool, id, &watch.progress()).await;
+    if let Err(error) = written {
+        tracing::debug!(%error, import = %id, "progress was not written");
+    }
+    match result {
+        Ok(()) => {
+            tracing::info!(import = %id, number = import.number, "import finished");
+            finish_progress(app, id, &watch).await;
+            Ok(())
+        }
+        Err(Fault::Interrupted) => cancel(app, id, context).await,
+        Err(Fault::Database(error)) => Err(Fault::Database(error)),
+        Err(Fault::Command(CommandError::Append(AppendError::Unavailable(reason)))) => {
+            Err(Fault::Command(CommandError::Append(AppendError::Unavailable(reason))))
+        }
+        Err(fault) => {
+            let log = format!("{fault}{}", after_applying(app, id).await);
+            tracing::info!(import = %id, number = import.number, log, "import failed");
+            match app.journal.execute::<ApplicationImport>(id, Command::Fail { log }, None, context.clone()).await {
+                // Cancelled at the same moment: then it is Canceled.
+                Err(CommandError::Refused(_)) => cancel(app, id, context).await,
+                other => other.map(drop).map_err(Fault::from),
+            }
+        }
+    }
+}
+
+async fn finish_progress(app: &SharedApp, id: Uuid, watch: &Watch) {
+    let done = progress::Progress { phase: "applying".to_owned(), percent: 100, ..watch.progress() };
+    if let Err(error) = progress::write(&app.pool, id, &done).await {
+        tracing::debug!(%error, import = %id, "progress was not written");
+    }
+}
+
+/// Ends a cancelled import. One that another worker took over is left alone.
+async fn cancel(app: &SharedApp, id: Uuid, context: &Context) -> Result<(), Fault> {
+    let log = format!("Canceled{}", after_applying(app, id).await);
+    match app.journal.execute::<ApplicationImport>(id, Command::Cancel { log }, None, context.clone()).await {
+        Ok(_) | Err(CommandError::Refused(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What an import had applied when it ended early, counted from its events.
+async fn after_applying(app: &SharedApp, id: Uuid) -> String {
+    let counts = applied(&app.pool, id).await.unwrap_or_default();
+    if counts.is_empty() {
+        return "; nothing was applied".to_owned();
+    }
+    let parts: Vec<String> = counts
+        .iter()
+        .map(|count| {
+            format!("{} {} added, {} changed, {} removed", count.kind, count.added, count.changed, count.removed)
+        })
+        .collect();
+    format!(" after applying {}", parts.join("; "))
+}
+
+/// Returns when the import is no longer this worker's to run.
+async fn watching(app: &SharedApp, id: Uuid, worker: &str, watch: &Watch) {
+    loop {
+        tokio::time::sleep(TICK).await;
+        let is_ours = match leases::take(&app.pool, id, worker, LEASE).await {
+            Ok(is_ours) => is_ours,
+            // The journal's guard decides when the database is back.
+            Err(_) => continue,
+        };
+        let status = find(&app.pool, id).await.ok().flatten().map(|import| import.status);
+        let is_running =
+            status.is_none_or(|status| status == Status::Running.as_str() || status == Status::Finished.as_str());
+        if !is_ours || !is_running {
+            return;
+        }
+        if let Err(error) = progress::write(&app.pool, id, &watch.progress()).await {
+            tracing::debug!(%error, import = %id, "progress was not written");
+        }
+    }
+}
+
+/// A worker's name: host, process and start, so that no two are ever the same.
+pub fn name(started: Uuid) -> String {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    format!("{host}/{}/{}", std::process::id(), started.simple())
+}

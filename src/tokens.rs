@@ -1,0 +1,238 @@
+//! Who a bearer token is: tokens in memory, dropped as soon as any server changes them.
+//!
+//! A secret is `mun_` and 32 random bytes and a checksum in hex. Only its SHA-256 is stored; the one that a request's secret
+//! gives is compared in constant time.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use aggregates::api_token::Role;
+use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
+use sqlx::PgPool;
+use sqlx::postgres::PgListener;
+use subtle::ConstantTimeEq;
+use uuid::Uuid;
+
+use crate::journal::{Journal, SECURITY_CHANNEL};
+
+const PREFIX: &str = "mun_";
+/// How often last-used times are written.
+const USAGE_INTERVAL: Duration = Duration::from_secs(5);
+
+/// A new secret: 32 bytes of the operating system's randomness with a prefix and a checksum.
+pub fn new_secret() -> std::io::Result<String> {
+    let mut bytes = [0_u8; 32];
+    std::io::Read::read_exact(&mut std::fs::File::open("/dev/urandom")?, &mut bytes)?;
+    let body = hex(&bytes);
+    Ok(format!("{PREFIX}{body}{}", checksum(&body)))
+}
+
+/// What is stored of a secret: SHA-256, hex.
+pub fn secret_sha256(secret: &str) -> String {
+    hex(&digest(secret))
+}
+
+/// Four bytes that tell a mistyped secret from a wrong one without asking anybody.
+fn checksum(body: &str) -> String {
+    hex(&digest(body)[..4])
+}
+
+fn digest(text: &str) -> [u8; 32] {
+    Sha256::digest(text.as_bytes()).into()
+}
+
+/// Lower-case hex.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A token that isn't revoked.
+#[derive(Debug, Clone)]
+pub struct Token {
+    /// Its id.
+    pub id: Uuid,
+    /// Its name now.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// Whom it stands for.
+    pub identity_id: Option<Uuid>,
+    /// From then on it is refused.
+    pub expires_at: Option<DateTime<Utc>>,
+    secret_sha256: String,
+}
+
+struct Snapshot {
+    by_hash: HashMap<[u8; 8], Vec<Arc<Token>>>,
+    api_enabled: bool,
+    /// Of the journal, before it was read.
+    security_changes: u64,
+}
+
+/// The tokens and the API switch.
+pub struct TokenDirectory {
+    pool: PgPool,
+    journal: Journal,
+    snapshot: RwLock<Option<Arc<Snapshot>>>,
+    /// Do we hear what other processes change? If not, nothing is remembered.
+    is_listening: AtomicBool,
+    /// Raised whenever the snapshot is dropped: what was read before that isn't kept.
+    epoch: AtomicU64,
+    used: Mutex<HashMap<Uuid, DateTime<Utc>>>,
+}
+
+/// What the directory says of a request.
+pub struct Verdict {
+    /// The token, if the secret is one's and it hasn't expired.
+    pub token: Option<Arc<Token>>,
+    /// Are requests answered?
+    pub api_enabled: bool,
+}
+
+impl TokenDirectory {
+    /// An empty directory; it reads the database when first asked.
+    pub fn new(pool: PgPool, journal: Journal) -> Self {
+        Self {
+            pool,
+            journal,
+            snapshot: RwLock::new(None),
+            is_listening: AtomicBool::new(false),
+            epoch: AtomicU64::new(0),
+            used: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// Looks a secret up and remembers that its token was used.
+    pub async fn check(&self, secret: Option<&str>, now: DateTime<Utc>) -> sqlx::Result<Verdict> {
+        let snapshot = self.current().await?;
+        let token = secret
+            .and_then(|secret| find(&snapshot, secret))
+            .filter(|token| token.expires_at.is_none_or(|at| at > now));
+        if let Some(token) = &token {
+            self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(token.id, now);
+        }
+        Ok(Verdict { token, api_enabled: snapshot.api_enabled })
+    }
+
+    async fn current(&self) -> sqlx::Result<Arc<Snapshot>> {
+        let changes = self.journal.security_changes();
+        if self.is_listening.load(Ordering::Acquire) {
+            let known = self.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone();
+            if let Some(known) = known.filter(|known| known.security_changes == changes) {
+                return Ok(known);
+            }
+        }
+        self.read(changes).await
+    }
+
+    async fn read(&self, security_changes: u64) -> sqlx::Result<Arc<Snapshot>> {
+        let epoch = self.epoch.load(Ordering::Acquire);
+        let mut by_hash: HashMap<[u8; 8], Vec<Arc<Token>>> = HashMap::new();
+        for row in projections::api_tokens::usable(&self.pool).await? {
+            let Ok(role) = row.role.parse() else { continue };
+            let token = Token {
+                id: row.id,
+                name: row.name,
+                role,
+                identity_id: row.identity_id,
+                expires_at: row.expires_at,
+                secret_sha256: row.secret_sha256,
+            };
+            by_hash.entry(bucket(&token.secret_sha256)).or_default().push(Arc::new(token));
+        }
+        let api_enabled = projections::settings::api_enabled(&self.pool).await?.unwrap_or(false);
+        let snapshot = Arc::new(Snapshot { by_hash, api_enabled, security_changes });
+        let mut kept = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
+        if self.epoch.load(Ordering::Acquire) == epoch {
+            *kept = Some(Arc::clone(&snapshot));
+        }
+        Ok(snapshot)
+    }
+
+    fn forget(&self) {
+        let mut kept = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
+        self.epoch.fetch_add(1, Ordering::Release);
+        *kept = None;
+    }
+
+    /// Listens for changes that other processes make, for ever. While it can't, every request asks the database.
+    pub async fn listen(&self) {
+        loop {
+            if let Err(error) = self.listen_once().await {
+                tracing::warn!(%error, "not listening for token changes; every request asks the database");
+            }
+            self.is_listening.store(false, Ordering::Release);
+            self.forget();
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    }
+
+    async fn listen_once(&self) -> sqlx::Result<()> {
+        let mut listener = PgListener::connect_with(&self.pool).await?;
+        listener.listen(SECURITY_CHANNEL).await?;
+        self.forget();
+        self.is_listening.store(true, Ordering::Release);
+        // `None`: the connection broke and something may have been missed.
+        while listener.try_recv().await?.is_some() {
+            self.forget();
+        }
+        Ok(())
+    }
+
+    /// Writes last-used times every few seconds, for ever.
+    pub async fn write_usage(&self) {
+        let mut interval = tokio::time::interval(USAGE_INTERVAL);
+        loop {
+            interval.tick().await;
+            if let Err(error) = self.flush_usage().await {
+                tracing::warn!(%error, "last-used times were not written");
+            }
+        }
+    }
+
+    /// Writes the last-used times that aren't written yet.
+    pub async fn flush_usage(&self) -> sqlx::Result<()> {
+        let used = std::mem::take(&mut *self.used.lock().unwrap_or_else(PoisonError::into_inner));
+        if used.is_empty() {
+            return Ok(());
+        }
+        let (ids, times): (Vec<Uuid>, Vec<DateTime<Utc>>) = used.into_iter().unzip();
+        crate::work::token_usage::write(&self.pool, &ids, &times).await
+    }
+}
+
+fn bucket(secret_sha256: &str) -> [u8; 8] {
+    let mut bucket = [0; 8];
+    for (to, from) in bucket.iter_mut().zip(secret_sha256.bytes()) {
+        *to = from;
+    }
+    bucket
+}
+
+fn find(snapshot: &Snapshot, secret: &str) -> Option<Arc<Token>> {
+    let body = secret.strip_prefix(PREFIX)?;
+    let (body, check) = body.split_at_checked(64)?;
+    if checksum(body) != check {
+        return None;
+    }
+    let hash = secret_sha256(secret);
+    // The bucket is found by a part of the hash, which tells nothing of the secret; the whole is compared in constant time.
+    let candidates = snapshot.by_hash.get(&bucket(&hash))?;
+    candidates.iter().find(|token| token.secret_sha256.as_bytes().ct_eq(hash.as_bytes()).into()).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_has_a_prefix_and_a_checksum() {
+        let secret = new_secret().unwrap();
+        assert!(secret.starts_with("mun_"));
+        assert_eq!(secret.len(), 4 + 64 + 8);
+        assert_ne!(secret, new_secret().unwrap());
+    }
+}

@@ -1,0 +1,7 @@
+//! What isn't derived from events: leases, progress, issues of imports, idempotency keys, last-used times.
+
+pub mod idempotency;
+pub mod issues;
+pub mod leases;
+pub mod progress;
+pub mod token_usage;
