@@ -47,7 +47,7 @@ pub struct Options {
     #[arg(long, env = "MUNIMENT_LOG_FORMAT", value_enum, default_value_t = LogFormat::Human)]
     log_format: LogFormat,
     /// What is logged: error, warn, info, debug, or per module
-    #[arg(long, env = "MUNIMENT_LOG", default_value = "info")]
+    #[arg(long, env = "MUNIMENT_LOG", default_value = "info,sqlx=warn")]
     log: String,
 }
 
@@ -59,7 +59,10 @@ enum LogFormat {
 
 pub async fn run(place: &Place, options: Options) -> anyhow::Result<ExitCode> {
     let filter = EnvFilter::try_new(&options.log).context("--log")?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()));
     match options.log_format {
         LogFormat::Human => log.init(),
         LogFormat::Json => log.json().init(),

@@ -12,8 +12,8 @@ use sqlx::{ConnectOptions, Executor, PgConnection, PgPool};
 pub use migrate::expected_version;
 pub use roles::Separation;
 
-/// Schemas in which names are looked up: the tables that follow from the log, then the log and the work tables.
-const SEARCH_PATH: &str = "read, journal, work, evidence, public";
+/// Schemas in which names are looked up, without blanks, which the connection options would end at: the tables that follow from the log, then the log and the work tables.
+const SEARCH_PATH: &str = "read,journal,work,evidence,public";
 
 /// A database that can be reached.
 #[derive(Debug, Clone)]

@@ -192,12 +192,12 @@ impl Writer {
 async fn connect(options: &PgConnectOptions) -> sqlx::Result<PgConnection> {
     options
         .clone()
+        .application_name("muniment writer")
         .options([
             ("synchronous_commit", "on"),
             ("lock_timeout", "5s"),
             ("statement_timeout", "60s"),
             ("idle_in_transaction_session_timeout", "60s"),
-            ("application_name", "muniment writer"),
         ])
         .connect()
         .await

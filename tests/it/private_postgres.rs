@@ -1,5 +1,4 @@
 //! The private PostgreSQL, with real processes, real locks and real kills.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader, Write};
@@ -10,7 +9,7 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use pgmod::postgres::{DATABASE, PostgresError, PrivatePostgres, ServeLock}; // the one line to change
+use muniment::postgres::{DATABASE, PostgresError, PrivatePostgres, ServeLock};
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use sqlx::{ConnectOptions, Connection, Executor};
 
@@ -38,12 +37,9 @@ async fn it_is_created_stopped_and_found_again() {
 async fn it_listens_on_no_network_and_takes_the_settings_given() {
     let dir = TestDir::new();
     let postgres = open(&dir.data()).await.unwrap();
-    for (name, value) in [
-        ("listen_addresses", ""),
-        ("fsync", "off"),
-        ("max_wal_size", "4GB"),
-        ("shared_buffers", "16MB"),
-    ] {
+    for (name, value) in
+        [("listen_addresses", ""), ("fsync", "off"), ("max_wal_size", "4GB"), ("shared_buffers", "16MB")]
+    {
         assert_eq!(show(&postgres, name).await, value, "{name}");
     }
     assert_eq!(show(&postgres, "server_encoding").await, "UTF8");
@@ -113,20 +109,10 @@ async fn it_waits_for_a_busy_backend_of_a_killed_postmaster() {
     let query = tokio::spawn(async move { busy.execute(endless).await.map(drop) });
     let mut watcher = killed.options(DATABASE).connect().await.unwrap();
     let active = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'DO %' AND state = 'active'";
-    wait_until(async || {
-        sqlx::query_scalar::<_, i64>(active)
-            .fetch_one(&mut watcher)
-            .await
-            .unwrap()
-            == 1
-    })
-    .await;
+    wait_until(async || sqlx::query_scalar::<_, i64>(active).fetch_one(&mut watcher).await.unwrap() == 1).await;
     kill(dir.postmaster().unwrap());
     let postgres = open(&dir.data()).await.unwrap();
-    assert!(
-        began.elapsed() > Duration::from_secs(2),
-        "it started beside a live backend"
-    );
+    assert!(began.elapsed() > Duration::from_secs(2), "it started beside a live backend");
     let _ = query.await.unwrap();
     drop(killed);
     postgres.close().await.unwrap();
@@ -181,12 +167,7 @@ async fn a_process_that_got_the_number_of_the_killed_postmaster_does_not_matter(
     let postmaster = dir.postmaster().unwrap();
     // PostgreSQL itself is misled only by a process of its own user.
     let owner = fs::metadata(dir.cluster()).unwrap();
-    let mut stranger = Command::new("sleep")
-        .arg("60")
-        .uid(owner.uid())
-        .gid(owner.gid())
-        .spawn()
-        .unwrap();
+    let mut stranger = Command::new("sleep").arg("60").uid(owner.uid()).gid(owner.gid()).spawn().unwrap();
     let (old, new) = (postmaster.as_raw_nonzero().to_string(), stranger.id().to_string());
     kill(postmaster);
     for file in ["postmaster.pid", ".s.PGSQL.5432.lock"] {
@@ -237,10 +218,8 @@ async fn a_socket_folder_of_somebody_else_is_not_trusted() {
 #[tokio::test]
 async fn a_start_that_fails_shows_the_end_of_the_log() {
     let dir = TestDir::new();
-    let error = PrivatePostgres::open(&dir.data(), &[("fsync", "off"), ("shared_buffers", "lots")])
-        .await
-        .err()
-        .unwrap();
+    let error =
+        PrivatePostgres::open(&dir.data(), &[("fsync", "off"), ("shared_buffers", "lots")]).await.err().unwrap();
     assert!(matches!(error, PostgresError::Exited { .. }), "{error}");
     let message = error.to_string();
     assert!(
@@ -253,10 +232,7 @@ async fn a_start_that_fails_shows_the_end_of_the_log() {
 #[tokio::test]
 async fn without_postgresql_it_names_the_package() {
     let dir = TestDir::new();
-    let error = PrivatePostgres::open_with(std::slice::from_ref(&dir.path), &dir.data(), FAST)
-        .await
-        .err()
-        .unwrap();
+    let error = PrivatePostgres::open_with(std::slice::from_ref(&dir.path), &dir.data(), FAST).await.err().unwrap();
     assert!(matches!(error, PostgresError::NoBinaries));
     assert!(error.to_string().contains("apt-get install postgresql"));
     assert!(!dir.data().exists());
@@ -268,10 +244,7 @@ async fn a_directory_of_another_version_is_refused_with_both_versions() {
     open(&dir.data()).await.unwrap().close().await.unwrap();
     fs::write(dir.cluster().join("PG_VERSION"), "9.6\n").unwrap();
     let message = open(&dir.data()).await.err().unwrap().to_string();
-    assert!(
-        message.contains("written by PostgreSQL 9,") && message.contains(" is installed"),
-        "{message}"
-    );
+    assert!(message.contains("written by PostgreSQL 9,") && message.contains(" is installed"), "{message}");
 }
 
 #[tokio::test]
@@ -286,14 +259,8 @@ async fn the_newest_binaries_make_a_directory_and_the_same_ones_open_it() {
     script(&newer.join("postgres"), "echo 'postgres (PostgreSQL) 99.1'");
     script(&newer.join("initdb"), "echo newest >&2; exit 1");
     let both = [real_bin.clone(), newer];
-    let fresh = PrivatePostgres::open_with(&both, &dir.path.join("fresh"), FAST)
-        .await
-        .err()
-        .unwrap();
-    assert!(
-        matches!(&fresh, PostgresError::Initdb { output, .. } if output == "newest"),
-        "{fresh}"
-    );
+    let fresh = PrivatePostgres::open_with(&both, &dir.path.join("fresh"), FAST).await.err().unwrap();
+    assert!(matches!(&fresh, PostgresError::Initdb { output, .. } if output == "newest"), "{fresh}");
     let existing = PrivatePostgres::open_with(&both, &dir.data(), FAST).await.unwrap();
     assert_eq!(existing.bin_dir(), real_bin);
     existing.close().await.unwrap();
@@ -309,10 +276,7 @@ async fn a_system_without_the_locale_c_utf8_makes_do_with_c() {
     fs::create_dir(&old).unwrap();
     let refusal = "case \"$*\" in *C.UTF-8*) echo 'invalid locale name' >&2; exit 1;; esac";
     script(&old.join("postgres"), &format!("exec {} \"$@\"", postgres.display()));
-    script(
-        &old.join("initdb"),
-        &format!("{refusal}; exec {} \"$@\"", initdb.display()),
-    );
+    script(&old.join("initdb"), &format!("{refusal}; exec {} \"$@\"", initdb.display()));
     let postgres = PrivatePostgres::open_with(&[old], &dir.data(), FAST).await.unwrap();
     assert_eq!(show(&postgres, "lc_collate").await, "C");
     assert_eq!(show(&postgres, "server_encoding").await, "UTF8");
@@ -340,10 +304,7 @@ async fn a_directory_behind_a_closed_folder_is_refused_by_name() {
         return opened.unwrap().close().await.unwrap();
     }
     let message = opened.err().unwrap().to_string();
-    assert!(
-        message.contains(&format!("cannot enter {},", closed.display())),
-        "{message}"
-    );
+    assert!(message.contains(&format!("cannot enter {},", closed.display())), "{message}");
     assert!(message.contains("/var/lib/muniment"), "{message}");
     assert!(!closed.join("data").exists());
 }
@@ -355,10 +316,7 @@ async fn an_unwritable_directory_is_refused() {
     fs::set_permissions(dir.data(), Permissions::from_mode(0o555)).unwrap();
     let mut holder = Holder::spawn(&dir.data(), unprivileged());
     let line = holder.line();
-    assert!(
-        line.starts_with("error: cannot write") && line.contains("--data-dir"),
-        "{line}"
-    );
+    assert!(line.starts_with("error: cannot write") && line.contains("--data-dir"), "{line}");
 }
 
 #[tokio::test]
@@ -387,12 +345,9 @@ async fn it_has_its_own_process_group() {
     let postmaster = dir.postmaster().unwrap();
     assert_eq!(rustix::process::getpgid(Some(postmaster)).unwrap(), postmaster);
     let files = fs::read_dir(format!("/proc/{}/fd", postmaster.as_raw_nonzero())).unwrap();
-    let inherited = files
-        .flatten()
-        .filter_map(|fd| fs::read_link(fd.path()).ok())
-        .filter(|path| {
-            path.extension().is_some_and(|extension| extension == "lock") && path.parent() == Some(&dir.data())
-        });
+    let inherited = files.flatten().filter_map(|fd| fs::read_link(fd.path()).ok()).filter(|path| {
+        path.extension().is_some_and(|extension| extension == "lock") && path.parent() == Some(&dir.data())
+    });
     assert_eq!(inherited.count(), 0, "our locks would outlive us");
     postgres.close().await.unwrap();
 }
@@ -401,9 +356,7 @@ async fn it_has_its_own_process_group() {
 fn a_second_server_of_a_directory_learns_who_has_it() {
     let dir = TestDir::new();
     let first = ServeLock::take(&dir.data(), "http://127.0.0.1:8080").unwrap();
-    let message = ServeLock::take(&dir.data(), "http://127.0.0.1:9090")
-        .unwrap_err()
-        .to_string();
+    let message = ServeLock::take(&dir.data(), "http://127.0.0.1:9090").unwrap_err().to_string();
     let holder = format!("in use by process {} at http://127.0.0.1:8080;", std::process::id());
     assert!(message.contains(&holder), "{message}");
     drop(first);
@@ -439,10 +392,7 @@ struct Holder {
 
 impl Holder {
     fn spawn(data_dir: &Path, user: Option<(u32, u32)>) -> Self {
-        let path = module_path!()
-            .split_once("::")
-            .map(|(_, module)| format!("{module}::"))
-            .unwrap_or_default();
+        let path = module_path!().split_once("::").map(|(_, module)| format!("{module}::")).unwrap_or_default();
         let mut command = Command::new(std::env::current_exe().unwrap());
         command
             .args(["--exact", &format!("{path}hold_when_asked"), "--nocapture"])
@@ -451,12 +401,7 @@ impl Holder {
         if let Some((uid, gid)) = user {
             command.uid(uid).gid(gid);
         }
-        let mut process = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let output = BufReader::new(process.stderr.take().unwrap());
         Self { process, output }
     }
@@ -495,11 +440,7 @@ struct TestDir {
 impl TestDir {
     fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!(
-            "muniment-it-{}-{}",
-            std::process::id(),
-            NEXT.fetch_add(1, Ordering::Relaxed)
-        );
+        let name = format!("muniment-it-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let path = Path::new("/tmp").join(name);
         fs::create_dir(&path).unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
@@ -520,24 +461,15 @@ impl TestDir {
 
     /// How often PostgreSQL was started.
     fn starts(&self) -> usize {
-        fs::read_to_string(self.data().join("postgres.log"))
-            .unwrap()
-            .matches("starting PostgreSQL")
-            .count()
+        fs::read_to_string(self.data().join("postgres.log")).unwrap().matches("starting PostgreSQL").count()
     }
 }
 
 impl Drop for TestDir {
     fn drop(&mut self) {
-        let nested = fs::read_dir(self.data())
-            .into_iter()
-            .flatten()
-            .flatten()
-            .map(|entry| entry.path().join("postgres"));
-        for pid in nested
-            .chain([self.cluster()])
-            .filter_map(|cluster| postmaster_of(&cluster))
-        {
+        let nested =
+            fs::read_dir(self.data()).into_iter().flatten().flatten().map(|entry| entry.path().join("postgres"));
+        for pid in nested.chain([self.cluster()]).filter_map(|cluster| postmaster_of(&cluster)) {
             let _ = kill_process(pid, Signal::KILL);
         }
         let _ = fs::remove_dir_all(&self.path);
@@ -572,15 +504,8 @@ async fn wait_until(mut condition: impl AsyncFnMut() -> bool) {
 /// The user to try things without root as; `None` when we are not root ourselves.
 fn unprivileged() -> Option<(u32, u32)> {
     let users = fs::read_to_string("/etc/passwd").unwrap();
-    let fields: Vec<_> = users
-        .lines()
-        .find(|line| line.starts_with("postgres:"))
-        .unwrap()
-        .split(':')
-        .collect();
-    geteuid()
-        .is_root()
-        .then(|| (fields[2].parse().unwrap(), fields[3].parse().unwrap()))
+    let fields: Vec<_> = users.lines().find(|line| line.starts_with("postgres:")).unwrap().split(':').collect();
+    geteuid().is_root().then(|| (fields[2].parse().unwrap(), fields[3].parse().unwrap()))
 }
 
 async fn open(data_dir: &Path) -> Result<PrivatePostgres, PostgresError> {
@@ -599,17 +524,10 @@ async fn write(postgres: &PrivatePostgres, sql: &str) {
 
 async fn answer(postgres: &PrivatePostgres) -> i32 {
     let mut connection = postgres.options(DATABASE).connect().await.unwrap();
-    sqlx::query_scalar("SELECT answer FROM kept")
-        .fetch_one(&mut connection)
-        .await
-        .unwrap()
+    sqlx::query_scalar("SELECT answer FROM kept").fetch_one(&mut connection).await.unwrap()
 }
 
 async fn show(postgres: &PrivatePostgres, setting: &str) -> String {
     let mut connection = postgres.options(DATABASE).connect().await.unwrap();
-    sqlx::query_scalar("SELECT current_setting($1)")
-        .bind(setting)
-        .fetch_one(&mut connection)
-        .await
-        .unwrap()
+    sqlx::query_scalar("SELECT current_setting($1)").bind(setting).fetch_one(&mut connection).await.unwrap()
 }
