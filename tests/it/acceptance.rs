@@ -1,0 +1,171 @@
+//! Real feeds: after each import the tables equal the file. Run by `scripts/acceptance`; skipped without the data.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::support::TestServer;
+
+/// The folder of real feeds; says why when it isn't there.
+fn data(folder: &str) -> Option<Vec<PathBuf>> {
+    let root = std::env::var_os("MUNIMENT_DATA")
+        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data")), PathBuf::from);
+    let folder = root.join(folder);
+    let Ok(entries) = std::fs::read_dir(&folder) else {
+        println!("skipped: {} isn't there", folder.display());
+        return None;
+    };
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    Some(files)
+}
+
+/// The rows of a file by column name.
+fn rows(text: &str) -> Vec<BTreeMap<String, String>> {
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let header = reader.headers().unwrap().clone();
+    reader
+        .records()
+        .map(|record| header.iter().map(str::to_owned).zip(record.unwrap().iter().map(str::to_owned)).collect())
+        .collect()
+}
+
+async fn position(pool: &PgPool) -> i64 {
+    sqlx::query_scalar("SELECT coalesce(max(position), 0) FROM journal.events").fetch_one(pool).await.unwrap()
+}
+
+/// Imports a file, compares, imports it again: nothing but the import's own events is appended.
+async fn import_twice(server: &TestServer, application: &Value, content: &str, file: &PathBuf) -> Value {
+    let text = std::fs::read_to_string(file).unwrap();
+    let started = Instant::now();
+    let first = server.import(application, content, &text).await;
+    let took = started.elapsed();
+    assert_eq!(first["status"], "Finished", "{first}");
+    let before = position(&server.server.app.pool).await;
+    let again = server.import(application, content, &text).await;
+    assert_eq!(again["status"], "Finished", "{again}");
+    let appended: Vec<String> =
+        sqlx::query_scalar("SELECT DISTINCT aggregate_type FROM journal.events WHERE position > $1")
+            .bind(before)
+            .fetch_all(&server.server.app.pool)
+            .await
+            .unwrap();
+    assert_eq!(appended, ["application_import"], "the same feed again appended something");
+    assert_eq!(again["metrics"]["changePercent"], 0.0);
+    let metrics = &first["metrics"];
+    println!(
+        "{:32} {:>6} rows  {content} {}  {} ms",
+        file.file_name().unwrap().to_string_lossy(),
+        metrics["rowsRead"],
+        metrics[content],
+        took.as_millis()
+    );
+    first
+}
+
+#[tokio::test]
+async fn six_hr_months_in_order_equal_their_files() {
+    let Some(files) = data("hr-feed") else { return };
+    let server = TestServer::start().await;
+    let body = json!({"name": "HR", "isIdentitySource": true, "connector": {"type": "file", "fileGroups": [
+        {"name": "People", "content": "identities", "columns": {
+            "key": "user_id", "displayName": "employee_name", "email": "email", "title": "role", "company": "business_unit",
+            "division": "functional_unit", "department": "department", "supervisor": "supervisor", "team": "team", "projects": "projects"}}
+    ]}});
+    let application = server.client.post("/api/applications", body).await.json;
+    let mut everybody: BTreeSet<String> = BTreeSet::new();
+    for file in files {
+        import_twice(&server, &application, "identities", &file).await;
+        let rows = rows(&std::fs::read_to_string(&file).unwrap());
+        let names: BTreeSet<&str> = rows.iter().map(|row| row["employee_name"].as_str()).collect();
+        let columns = [
+            "user_id",
+            "employee_name",
+            "email",
+            "role",
+            "business_unit",
+            "functional_unit",
+            "department",
+            "supervisor",
+            "team",
+            "projects",
+        ];
+        let expected: BTreeSet<Vec<String>> = rows
+            .iter()
+            .map(|row| {
+                let mut values: Vec<String> = columns.iter().map(|column| row[*column].trim().to_owned()).collect();
+                // The supervisor is found by name among the people of the same file.
+                let supervisor = row["supervisor"].trim();
+                values.push(if names.contains(supervisor) { supervisor.to_owned() } else { String::new() });
+                values
+            })
+            .collect();
+        let found: Vec<Vec<String>> = sqlx::query_scalar(
+            "SELECT ARRAY[r.key, coalesce(i.display_name, ''), coalesce(i.email, ''), coalesce(i.title, ''), coalesce(i.company, ''),
+                          coalesce(i.division, ''), coalesce(i.department, ''), coalesce(i.supervisor, ''),
+                          coalesce(i.attributes ->> 'team', ''), coalesce(i.attributes ->> 'projects', ''), coalesce(s.display_name, '')]
+             FROM read.identities AS i JOIN read.identity_records AS r ON r.identity_id = i.id
+             LEFT JOIN read.identities AS s ON s.id = i.supervisor_id AND s.valid_to IS NULL AND s.status <> 'Removed'
+             WHERE i.valid_to IS NULL AND i.status <> 'Removed'",
+        )
+        .fetch_all(&server.server.app.pool)
+        .await
+        .unwrap();
+        assert_eq!(found.len(), expected.len());
+        assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), expected, "{}", file.display());
+        everybody.extend(rows.into_iter().map(|row| row["user_id"].clone()));
+        let listed = server.client.get("/api/identities").await;
+        assert_eq!(listed.json["totalCount"], everybody.len(), "who left is Removed, not gone");
+    }
+    server.assert_verified_in(&[5000, 300]).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn eight_snapshots_of_an_organisation_in_order_equal_their_files() {
+    let Some(files) = data("kubernetes-org") else { return };
+    let server = TestServer::start().await;
+    // The second snapshot of one day came before the first: order by date, then by what the README says.
+    let mut files = files;
+    files.sort_by_key(|file| {
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        (name[..10].to_owned(), name.contains("277246b2"))
+    });
+    let body = json!({"name": "kubernetes", "connector": {"type": "file", "fileGroups": [
+        {"name": "Members", "content": "grants", "columns": {"account": "login", "entitlement": "team", "role": "role"}}
+    ]}});
+    let application = server.client.post("/api/applications", body).await.json;
+    let id = Uuid::parse_str(application["id"].as_str().unwrap()).unwrap();
+    for file in files {
+        import_twice(&server, &application, "grants", &file).await;
+        let rows = rows(&std::fs::read_to_string(&file).unwrap());
+        let expected: BTreeSet<(String, String, String)> =
+            rows.into_iter().map(|row| (row["login"].clone(), row["team"].clone(), row["role"].clone())).collect();
+        let found: Vec<(String, String, String)> = sqlx::query_as(
+            "SELECT a.key, e.key, g.attributes ->> 'role' FROM read.grants AS g
+             JOIN read.accounts AS a ON a.id = g.account_id AND a.valid_to IS NULL
+             JOIN read.entitlements AS e ON e.id = g.entitlement_id AND e.valid_to IS NULL
+             WHERE g.application_id = $1 AND g.valid_to IS NULL",
+        )
+        .bind(id)
+        .fetch_all(&server.server.app.pool)
+        .await
+        .unwrap();
+        assert_eq!(found.len(), expected.len());
+        for (kind, count) in [
+            ("accounts", expected.iter().map(|(login, ..)| login).collect::<BTreeSet<_>>().len()),
+            ("entitlements", expected.iter().map(|(_, team, _)| team).collect::<BTreeSet<_>>().len()),
+            ("grants", expected.len()),
+        ] {
+            let listed = server.client.get(&format!("/api/applications/{id}/{kind}")).await;
+            assert_eq!(listed.json["totalCount"], count, "{kind} of {}", file.display());
+        }
+        assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), expected, "{}", file.display());
+    }
+    server.assert_verified_in(&[5000, 300]).await;
+    server.stop().await;
+}
