@@ -1,10 +1,11 @@
 //! What a server is made of. Handlers reach it only through [`crate::http::session::Session`], which authenticates.
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
 use sqlx::PgPool;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::clock::SharedClock;
 use crate::journal::Journal;
@@ -43,6 +44,10 @@ pub struct App {
     pub config: Config,
     /// Rung when an import was staged or cancelled.
     pub imports_bell: Notify,
+    /// Places for imports that run side by side on this server.
+    pub import_places: Arc<Semaphore>,
+    /// Set when the server stops: imports let go, and another server, or the next start, goes on with them.
+    pub is_stopping: AtomicBool,
     /// The router itself, for answers that are another request's (replayed ones).
     pub router: OnceLock<axum::Router>,
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use aggregates::settings::{self, Settings, SettingsCommand};
 use anyhow::Context as _;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 
 use crate::app::{App, Config, SharedApp};
@@ -46,6 +47,9 @@ pub struct Server {
     tasks: JoinSet<()>,
 }
 
+/// How long imports may take to let go at shutdown.
+const LETTING_GO: Duration = Duration::from_secs(3);
+
 /// Puts the parts together and records that the API is on, if this is the first start.
 pub async fn assemble(database: &Database, config: Config, clock: SharedClock) -> anyhow::Result<SharedApp> {
     let pool = database.pool(POOL);
@@ -55,7 +59,17 @@ pub async fn assemble(database: &Database, config: Config, clock: SharedClock) -
         journal.execute::<Settings>(settings::ID, SettingsCommand::EnableApi, None, context).await?;
     }
     let tokens = TokenDirectory::new(pool.clone(), journal.clone());
-    Ok(Arc::new(App { pool, journal, clock, tokens, config, imports_bell: Notify::new(), router: OnceLock::new() }))
+    Ok(Arc::new(App {
+        pool,
+        journal,
+        clock,
+        tokens,
+        config,
+        imports_bell: Notify::new(),
+        import_places: Arc::new(Semaphore::new(worker::SIDE_BY_SIDE)),
+        is_stopping: AtomicBool::new(false),
+        router: OnceLock::new(),
+    }))
 }
 
 impl Server {
@@ -93,8 +107,12 @@ impl Server {
 
     /// Stops: no new connections, requests in flight are answered, workers let go of their leases in time.
     pub async fn stop(mut self) -> anyhow::Result<()> {
+        self.app.is_stopping.store(true, Ordering::Relaxed);
         self.handle.graceful_shutdown(Some(GRACE));
         self.listener.await??;
+        // Whoever has not let go by then loses its lease a little later.
+        let all = worker::SIDE_BY_SIDE as u32;
+        drop(tokio::time::timeout(LETTING_GO, self.app.import_places.acquire_many(all)).await);
         self.tasks.shutdown().await;
         self.app.tokens.flush_usage().await?;
         self.app.pool.close().await;
@@ -103,7 +121,7 @@ impl Server {
 }
 
 async fn forget_keys(app: &SharedApp) {
-    let mut interval = tokio::time::interval(Duration::from_secs(3600));
+    let mut interval = tokio::time::interval(Duration::from_hours(1));
     loop {
         interval.tick().await;
         if let Err(error) = crate::work::idempotency::forget(&app.pool, app.clock.now()).await {

@@ -37,7 +37,7 @@ pub async fn apply(
     plan: Plan,
     mut applied: impl FnMut(usize),
 ) -> Result<(), Fault> {
-    let guard = (StreamId::of::<ApplicationImport>(import), version);
+    let guard = (StreamId::of::<ApplicationImport>(&import), version);
     let rows_wanted = AtomicUsize::new(ROWS);
     let mut streams = streams(import, application, plan).peekable();
     let slices = std::iter::from_fn(|| {
@@ -97,7 +97,7 @@ fn rows_of(event: &DomainEvent) -> usize {
 
 fn stream_of<A: Aggregate>(id: Uuid, events: Vec<DomainEvent>) -> StreamEvents {
     // Only imports write these streams, and the guard says that it is this one's turn.
-    StreamEvents { stream: StreamId::of::<A>(id), expected: Expected::Any, events }
+    StreamEvents { stream: StreamId::of::<A>(&id), expected: Expected::Any, events }
 }
 
 /// People first, then what can be granted, then accounts with their access, and last what is granted no more.

@@ -8,7 +8,6 @@ use std::time::Duration;
 use aggregates::application::{Application, Content};
 use aggregates::application_import::{ApplicationImport, ApplicationImportCommand as Command, Status};
 use projections::application_imports::{ImportRow, applied, claimable, find};
-use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::Fault;
@@ -24,17 +23,16 @@ const TICK: Duration = Duration::from_millis(300);
 /// How often a worker looks for work when nobody rings.
 const POLL: Duration = Duration::from_millis(500);
 /// Imports that one server runs side by side.
-const SIDE_BY_SIDE: usize = 2;
+pub const SIDE_BY_SIDE: usize = 2;
 
 /// Looks for imports and runs them, for ever.
 pub async fn work(app: SharedApp, worker: String) {
-    let places = Arc::new(Semaphore::new(SIDE_BY_SIDE));
     let running: Arc<Mutex<HashSet<Uuid>>> = Arc::default();
     loop {
         match claimable(&app.pool).await {
             Ok(imports) => {
                 for import in imports {
-                    consider(&app, &worker, import, &places, &running).await;
+                    consider(&app, &worker, import, &running).await;
                 }
             }
             Err(error) => tracing::warn!(%error, "imports can't be looked for"),
@@ -46,15 +44,9 @@ pub async fn work(app: SharedApp, worker: String) {
     }
 }
 
-async fn consider(
-    app: &SharedApp,
-    worker: &str,
-    import: ImportRow,
-    places: &Arc<Semaphore>,
-    running: &Arc<Mutex<HashSet<Uuid>>>,
-) {
+async fn consider(app: &SharedApp, worker: &str, import: ImportRow, running: &Arc<Mutex<HashSet<Uuid>>>) {
     let id = import.id;
-    if running.lock().unwrap_or_else(PoisonError::into_inner).contains(&id) {
+    if app.is_stopping.load(Ordering::Relaxed) || running.lock().unwrap_or_else(PoisonError::into_inner).contains(&id) {
         return;
     }
     // Cancelled before anybody had it: nothing to stop.
@@ -66,7 +58,7 @@ async fn consider(
         }
         return;
     }
-    let Ok(place) = Arc::clone(places).try_acquire_owned() else { return };
+    let Ok(place) = Arc::clone(&app.import_places).try_acquire_owned() else { return };
     match leases::take(&app.pool, id, worker, LEASE).await {
         Ok(true) => {}
         Ok(false) => return,
@@ -191,11 +183,11 @@ async fn after_applying(app: &SharedApp, id: Uuid) -> String {
 async fn watching(app: &SharedApp, id: Uuid, worker: &str, watch: &Watch) {
     loop {
         tokio::time::sleep(TICK).await;
-        let is_ours = match leases::take(&app.pool, id, worker, LEASE).await {
-            Ok(is_ours) => is_ours,
-            // The journal's guard decides when the database is back.
-            Err(_) => continue,
-        };
+        // While the database is away nobody can say; when it is back, the journal's guard decides.
+        let Ok(is_ours) = leases::take(&app.pool, id, worker, LEASE).await else { continue };
+        if app.is_stopping.load(Ordering::Relaxed) {
+            return;
+        }
         let status = find(&app.pool, id).await.ok().flatten().map(|import| import.status);
         let is_running =
             status.is_none_or(|status| status == Status::Running.as_str() || status == Status::Finished.as_str());

@@ -17,7 +17,7 @@ pub struct StreamId {
 
 impl StreamId {
     /// The stream of an aggregate.
-    pub fn of<A: cqrs_es::Aggregate>(id: impl ToString) -> Self {
+    pub fn of<A: cqrs_es::Aggregate>(id: &(impl ToString + ?Sized)) -> Self {
         Self { aggregate_type: A::TYPE, aggregate_id: id.to_string() }
     }
 }

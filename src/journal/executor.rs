@@ -31,7 +31,7 @@ impl<A: Stream> AggregateContext<A> for Loaded<A> {
 
 impl<A: Stream> Loaded<A> {
     /// A stream that doesn't exist yet.
-    pub fn new(id: impl ToString) -> Self {
+    pub fn new(id: &(impl ToString + ?Sized)) -> Self {
         Self { id: id.to_string(), aggregate: A::default(), version: 0, claims: Vec::new() }
     }
 
@@ -115,7 +115,7 @@ impl Journal {
         command: A::Command,
         context: Context,
     ) -> Result<Executed<A>, CommandError> {
-        let (aggregate, append) = Loaded::<A>::new(id).decide(command, context).await?;
+        let (aggregate, append) = Loaded::<A>::new(&id).decide(command, context).await?;
         let appended = match append {
             Some(append) => Some(self.append(append).await?),
             None => None,

@@ -74,13 +74,14 @@ pub async fn pending_of(executor: impl PgExecutor<'_>, application: Uuid) -> sql
         .await
 }
 
-/// Imports that a worker may take: of each application the earliest that hasn't ended (rulings 14).
+/// Imports that a worker may take: of each application the earliest that hasn't ended (rulings 14), and those cancelled
+/// before any worker had them, which need not wait for their turn.
 pub async fn claimable(executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<ImportRow>> {
     sqlx::query_as(&format!(
         "{SELECT} WHERE i.number IN (
              SELECT min(number) FROM application_imports
              WHERE status IN ('Pending', 'Running', 'Canceling') GROUP BY application_id
-         ) ORDER BY i.number"
+         ) OR (i.status = 'Canceling' AND i.worker IS NULL) ORDER BY i.number"
     ))
     .fetch_all(executor)
     .await

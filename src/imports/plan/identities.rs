@@ -35,8 +35,10 @@ pub(super) fn plan(
     let rules = planning.definition.correlation();
     let mut index = IdentityIndex::of(rules.iter().map(|rule| rule.identity.as_str()));
     let file = delivered.identities.take();
-    let has_accounts = delivered.accounts.is_some() || delivered.grants.is_some();
-    if file.is_none() && !has_accounts {
+    // Accounts that only grants name have nothing but a key by which somebody could be found.
+    let correlates =
+        delivered.accounts.is_some() || (delivered.grants.is_some() && rules.iter().any(|rule| rule.account == "key"));
+    if file.is_none() && !correlates {
         return Ok(index);
     }
     let candidates = planning.block_on(candidates(planning.pool))?;
