@@ -4,9 +4,12 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
+use projections::applications::ApplicationRow;
 use sqlx::PgPool;
 use tokio::sync::{Notify, Semaphore};
+use uuid::Uuid;
 
+use crate::batched::Batched;
 use crate::clock::SharedClock;
 use crate::journal::Journal;
 use crate::tokens::TokenDirectory;
@@ -36,6 +39,8 @@ pub struct App {
     pub pool: PgPool,
     /// The write path.
     pub journal: Journal,
+    /// Applications by id, read many at a time: every answer about an application shows one.
+    pub applications: Batched<Uuid, ApplicationRow>,
     /// Time and ids.
     pub clock: SharedClock,
     /// Who may do what.

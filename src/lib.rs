@@ -1,6 +1,7 @@
 //! Muniment: an event-sourced access-governance server. `docs/ARCHITECTURE.md` is the map.
 
 pub mod app;
+pub mod batched;
 pub mod cli;
 pub mod clock;
 pub mod database;

@@ -15,6 +15,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 
 use crate::app::{App, Config, SharedApp};
+use crate::batched::Batched;
 use crate::clock::SharedClock;
 use crate::database::Database;
 use crate::http;
@@ -58,10 +59,16 @@ pub async fn assemble(database: &Database, config: Config, clock: SharedClock) -
         let context = Context::of(Actor::system("first start"), clock.id().simple().to_string());
         journal.execute::<Settings>(settings::ID, SettingsCommand::EnableApi, None, context).await?;
     }
+    let reading = pool.clone();
+    let applications = Batched::start(move |ids| {
+        let pool = reading.clone();
+        Box::pin(async move { projections::applications::find_all(&pool, &ids).await })
+    });
     let tokens = TokenDirectory::new(pool.clone(), journal.clone());
     Ok(Arc::new(App {
         pool,
         journal,
+        applications,
         clock,
         tokens,
         config,

@@ -1,5 +1,7 @@
 //! One error type; how it is rendered depends on who asks (contracts §1.3; RFC 9457 when asked for).
 
+use std::sync::Arc;
+
 use aggregates::{Refusal, Violation};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -244,15 +246,28 @@ impl From<PersistenceError> for ApiError {
     }
 }
 
+/// An error that several requests share, because they shared a query.
+impl From<Arc<sqlx::Error>> for ApiError {
+    fn from(error: Arc<sqlx::Error>) -> Self {
+        Self::of_database(&error)
+    }
+}
+
 impl From<sqlx::Error> for ApiError {
     fn from(error: sqlx::Error) -> Self {
+        Self::of_database(&error)
+    }
+}
+
+impl ApiError {
+    fn of_database(error: &sqlx::Error) -> Self {
         match error {
             sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => {
                 tracing::warn!(%error, "the database is away");
                 Self::unavailable("The database is away")
             }
-            other if is_away(&other) => Self::unavailable("The database is away"),
-            other => Self::internal(&other),
+            other if is_away(other) => Self::unavailable("The database is away"),
+            other => Self::internal(other),
         }
     }
 }

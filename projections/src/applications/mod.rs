@@ -12,7 +12,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-pub use queries::{ApplicationRow, LastImport, find, find_by_name, list};
+pub use queries::{ApplicationRow, LastImport, find, find_all, list};
 
 use crate::{Applied, Projection, versions};
 

@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use aggregates::application::{Connector, CorrelationRule, Definition, ImportSchedule, Priority};
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
@@ -79,7 +81,9 @@ pub async fn find(executor: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Optio
     sqlx::query_as(&format!("{SELECT} WHERE a.id = $1")).bind(id).fetch_optional(executor).await
 }
 
-/// The application of that name, whatever the case.
-pub async fn find_by_name(executor: impl PgExecutor<'_>, name: &str) -> sqlx::Result<Option<ApplicationRow>> {
-    sqlx::query_as(&format!("{SELECT} WHERE lower(a.name) = lower($1)")).bind(name).fetch_optional(executor).await
+/// Several applications, by id.
+pub async fn find_all(executor: impl PgExecutor<'_>, ids: &[Uuid]) -> sqlx::Result<HashMap<Uuid, ApplicationRow>> {
+    let rows: Vec<ApplicationRow> =
+        sqlx::query_as(&format!("{SELECT} WHERE a.id = ANY($1)")).bind(ids).fetch_all(executor).await?;
+    Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }

@@ -27,7 +27,7 @@ pub(super) fn location(id: Uuid) -> String {
 }
 
 async fn find<A: Access>(session: &Session<A>, id: Uuid) -> Result<ApplicationRow, ApiError> {
-    let found = projections::applications::find(session.pool(), id).await?;
+    let found = session.app.applications.find(id).await?;
     found.ok_or_else(|| ApiError::not_found("Application", id))
 }
 
