@@ -64,7 +64,7 @@ async fn an_analyst_reads_the_tables_and_nothing_else() {
     let others: Vec<String> =
         sqlx::query_scalar(&tables("'journal', 'work', 'evidence'")).fetch_all(&mut analyst).await.unwrap();
     assert!(read.len() > 8 && others.len() > 6, "{read:?} {others:?}");
-    analyst.execute("SET ROLE muniment_analyst").await.unwrap();
+    analyst.execute("SET SESSION AUTHORIZATION muniment_analyst").await.unwrap();
     for table in &read {
         analyst.execute(format!("SELECT * FROM {table}").as_str()).await.unwrap();
         for change in ["DELETE FROM", "TRUNCATE", "INSERT INTO", "DROP TABLE"] {

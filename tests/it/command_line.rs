@@ -1,14 +1,14 @@
 //! The command line, as processes, with and without a running server.
 
-use std::fs;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
 use crate::applications::grants_only;
-use crate::support::cluster;
 use crate::support::process::{Folder, Place, Serving, run, succeed};
+use crate::support::{Client, cluster};
 
 const ADMINISTRATOR: [&str; 4] = ["--name", "tester", "--role", "administrator"];
 
@@ -54,6 +54,14 @@ async fn the_token_comes_first_and_then_the_server() {
     look_around(&place).await;
 }
 
+/// The server answers so within a second: what another process does reaches it by a notification.
+async fn soon(client: &Client, status: u16) {
+    let asked = Instant::now();
+    while client.get("/api/applications").await.status != status {
+        assert!(asked.elapsed() < Duration::from_secs(1), "not {status} after {:?}", asked.elapsed());
+    }
+}
+
 #[tokio::test]
 async fn the_first_start_prints_a_token_and_no_later_one_does() {
     let folder = Folder::new();
@@ -63,18 +71,19 @@ async fn the_first_start_prints_a_token_and_no_later_one_does() {
     let client = server.client(&administrator);
     assert_eq!(client.get("/api/tokens").await.status, 200);
 
-    // What the command line does holds from the server's next request on.
+    // What the command line does, the server hears from PostgreSQL at once.
     let secret = succeed(&["token", "create"], &place, &ADMINISTRATOR).await;
     let other = server.client(&secret);
-    assert_eq!(other.get("/api/applications").await.status, 200);
+    soon(&other, 200).await;
     let list = succeed(&["token", "list"], &place, &[]).await;
     assert!(list.contains("tester") && list.contains("first administrator") && !list.contains(&secret), "{list}");
     assert_eq!(succeed(&["token", "revoke", "tester"], &place, &[]).await, "tester is revoked");
-    assert_eq!(other.get("/api/applications").await.status, 401);
+    soon(&other, 401).await;
     let again = run(&["token", "revoke", "tester"], &place, &[]).await;
     assert!(!again.success && again.errors.contains("no token"), "{again:?}");
 
     assert_eq!(succeed(&["api", "disable"], &place, &[]).await, "the API is off");
+    soon(&client, 403).await;
     let refused = client.get("/api/applications").await;
     assert_eq!((refused.status, &refused.json["error"]), (403, &json!("forbidden")), "{}", refused.text);
     assert_eq!(client.post("/api/applications", grants_only("Payroll")).await.status, 403);
@@ -83,7 +92,7 @@ async fn the_first_start_prints_a_token_and_no_later_one_does() {
     }
     assert_eq!(succeed(&["api", "disable"], &place, &[]).await, "the API is off, as it was");
     assert_eq!(succeed(&["api", "enable"], &place, &[]).await, "the API is on");
-    assert_eq!(client.get("/api/applications").await.status, 200);
+    soon(&client, 200).await;
     // The switch of the first start, two tokens, a revocation, off and on: asking for what is so is no event.
     assert_eq!(succeed(&["psql"], &place, &["-At", "-c", "SELECT count(*) FROM events"]).await, "6");
 
@@ -131,7 +140,7 @@ async fn with_a_certificate_it_speaks_https() {
         .unwrap();
     let mut input = client.stdin.take().unwrap();
     input.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await.unwrap();
-    let answer = tokio::time::timeout(std::time::Duration::from_secs(20), client.wait_with_output()).await.unwrap();
+    let answer = tokio::time::timeout(Duration::from_secs(20), client.wait_with_output()).await.unwrap();
     let answer = String::from_utf8(answer.unwrap().stdout).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("ok\n"), "{answer}");
     drop(input);
@@ -139,5 +148,4 @@ async fn with_a_certificate_it_speaks_https() {
     let wrong =
         run(&["serve", "--listen", "127.0.0.1:0"], &place, &["--tls-cert", key, "--tls-key", certificate]).await;
     assert!(!wrong.success && wrong.errors.contains("can't use"), "{wrong:?}");
-    assert!(fs::metadata(certificate).is_ok());
 }

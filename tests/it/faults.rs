@@ -11,7 +11,7 @@ use reqwest::Method;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Connection, Executor, PgPool};
+use sqlx::{ConnectOptions, Connection, Executor};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -232,17 +232,16 @@ async fn detail(client: &Client, import: &Value) -> Value {
 
 /// Waits until the import has applied something.
 async fn is_applying(options: &PgConnectOptions) {
-    let pool = PgPool::connect_with(options.clone()).await.unwrap();
     wait_until("the import applies", async || {
-        let applied: i64 =
+        // PostgreSQL may be on its way back.
+        let Ok(mut connection) = options.connect().await else { return false };
+        let applied: sqlx::Result<i64> =
             sqlx::query_scalar("SELECT count(*) FROM journal.events WHERE event_type = 'AccountAccessChanged'")
-                .fetch_one(&pool)
-                .await
-                .unwrap();
-        applied > 200
+                .fetch_one(&mut connection)
+                .await;
+        applied.is_ok_and(|applied| applied > 200)
     })
     .await;
-    pool.close().await;
 }
 
 /// Waits until the import finished; it granted what the file says, each grant once, and counted each once.
@@ -303,6 +302,32 @@ async fn an_import_that_was_killed_in_the_middle_is_finished_after_the_restart()
     let server = Serving::start(&place).await;
     speed_up(&options).await;
     assert_finished_as_the_file(&server.client(&secret), &import, &options, &pairs).await;
+    succeed(&["projections", "verify"], &place, &[]).await;
+    assert!(server.terminate().await.0);
+}
+
+#[tokio::test]
+async fn an_import_outlives_a_postgresql_that_is_killed() {
+    let folder = Folder::new();
+    let place = folder.place();
+    let pairs = pairs(4000);
+    let server = Serving::start(&place).await;
+    let secret = server.first_token().await;
+    let (client, options) = (server.client(&secret), folder.options());
+    slow_down(&options).await;
+    // Killed while it reads: nobody gets at the evidence, nor at the import before that.
+    let (mut leases, mut evidence) = (options.connect().await.unwrap(), options.connect().await.unwrap());
+    leases.execute("BEGIN; LOCK TABLE work.leases IN EXCLUSIVE MODE").await.unwrap();
+    let (_, import) = upload(&client, &pairs).await;
+    evidence.execute("BEGIN; LOCK TABLE evidence.blobs").await.unwrap();
+    leases.close().await.unwrap();
+    let reads = "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND relation = 'evidence.blobs'::regclass";
+    wait_until("the import reads", async || sqlx::query_scalar(reads).fetch_one(&mut evidence).await.unwrap()).await;
+    folder.kill_postgres();
+    // Killed while it applies.
+    is_applying(&options).await;
+    folder.kill_postgres();
+    assert_finished_as_the_file(&client, &import, &options, &pairs).await;
     succeed(&["projections", "verify"], &place, &[]).await;
     assert!(server.terminate().await.0);
 }
