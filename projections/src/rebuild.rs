@@ -13,6 +13,8 @@ const OLD: &str = "read_old";
 const BATCH: i64 = 5000;
 /// Few enough events that folding them under the append lock is not felt.
 const NEARLY: i64 = 500;
+/// Advisory lock, "muniment" in ASCII: one rebuild at a time, and none while a verification reads the live tables.
+pub(crate) const LOCK: i64 = 0x6d75_6e69_6d65_6e74;
 
 /// Creates the tables of every projection in an existing, empty schema and makes it the transaction's or session's first.
 pub(crate) async fn create_tables(connection: &mut PgConnection, schema: &str) -> sqlx::Result<()> {
@@ -52,6 +54,8 @@ pub async fn rebuild(
     grants: Option<fn(&str) -> String>,
     mut progress: impl FnMut(i64, i64),
 ) -> Result<i64, ReadError> {
+    // Held by the session: an error ends it with the connection.
+    sqlx::query("SELECT pg_advisory_lock($1)").bind(LOCK).execute(&mut *connection).await?;
     connection.execute("SET synchronous_commit = off").await?;
     connection.execute(format!("DROP SCHEMA IF EXISTS {NEXT} CASCADE; CREATE SCHEMA {NEXT}").as_str()).await?;
     create_tables(connection, NEXT).await?;
@@ -77,6 +81,7 @@ pub async fn rebuild(
     connection
         .execute(format!("RESET search_path; RESET synchronous_commit; DROP SCHEMA IF EXISTS {OLD} CASCADE").as_str())
         .await?;
+    sqlx::query("SELECT pg_advisory_unlock($1)").bind(LOCK).execute(connection).await?;
     Ok(position)
 }
 

@@ -3,7 +3,7 @@
 use sqlx::{Connection, Executor, PgConnection};
 
 use crate::events::ReadError;
-use crate::rebuild::{LIVE, create_tables, fold};
+use crate::rebuild::{LIVE, LOCK, create_tables, fold};
 
 /// Where live tables and the log disagree.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -40,6 +40,8 @@ pub async fn verify(
     batch: i64,
     mut progress: impl FnMut(i64, i64),
 ) -> Result<Verification, ReadError> {
+    // Before the snapshot: tables that a rebuild swaps in later would hold nothing that it sees.
+    sqlx::query("SELECT pg_advisory_lock_shared($1)").bind(LOCK).execute(&mut *connection).await?;
     let mut transaction = connection.begin().await?;
     transaction.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ").await?;
     transaction.execute(format!("CREATE SCHEMA {SCRATCH}").as_str()).await?;
@@ -76,5 +78,6 @@ pub async fn verify(
     }
     transaction.rollback().await?;
     connection.execute("RESET search_path").await?;
+    sqlx::query("SELECT pg_advisory_unlock_shared($1)").bind(LOCK).execute(connection).await?;
     Ok(Verification { position, tables: tables.len(), differences })
 }

@@ -107,9 +107,16 @@ async fn serve(open: &mut Open, options: Options) -> anyhow::Result<ExitCode> {
     if let Some(secret) = first_token {
         println!("administrator token, shown this once: {secret}");
     }
+    let kept_running = async {
+        match &open.private {
+            Some(private) => private.keep_running().await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
         _ = terminate.recv() => {}
         result = tokio::signal::ctrl_c() => result?,
+        () = kept_running => {}
     }
     tracing::info!("stopping");
     server.stop().await?;

@@ -35,5 +35,15 @@ pub enum Fault {
     Command(#[from] crate::journal::CommandError),
     /// The spool or a shared directory.
     #[error(transparent)]
-    Io(#[from] std::io::Error),
+    Io(std::io::Error),
+}
+
+impl From<std::io::Error> for Fault {
+    /// Evidence is read from the database through `std::io::Read`: then it is the database that is away.
+    fn from(error: std::io::Error) -> Self {
+        match error.downcast::<sqlx::Error>() {
+            Ok(error) => Self::Database(error),
+            Err(error) => Self::Io(error),
+        }
+    }
 }

@@ -50,7 +50,7 @@ impl<R: Read> Rows<R> {
             Ok(false) => return Ok(None),
             Err(error) => {
                 return Err(match error.into_kind() {
-                    csv::ErrorKind::Io(error) => Fault::Io(error),
+                    csv::ErrorKind::Io(error) => error.into(),
                     other => Fault::File(format!("{} is no CSV after row {}: {other:?}", self.file, self.row)),
                 });
             }

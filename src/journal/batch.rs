@@ -62,6 +62,14 @@ pub(super) struct NewKey {
 /// Positions given to an append.
 pub(super) type Outcome = Result<(i64, i64), AppendError>;
 
+impl Writes {
+    /// Position and leaf hash of the last event.
+    pub(super) fn last(&self) -> (i64, [u8; 32]) {
+        let position = self.events.last().map_or(0, |event| event.position);
+        (position, self.columns.last().map_or([0; 32], |columns| columns.leaf_hash))
+    }
+}
+
 impl Facts {
     /// Decides one append. On success its events are in `writes` and the facts are as if they were stored.
     pub(super) fn decide(&mut self, append: &Prepared, now: DateTime<Utc>, writes: &mut Writes) -> Outcome {

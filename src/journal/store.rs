@@ -198,7 +198,36 @@ async fn write_beside(connection: &mut PgConnection, writes: &Writes, now: DateT
     Ok(())
 }
 
-/// The fate of a transaction whose COMMIT got no answer: `committed`, `aborted`, `in progress`, or nothing.
-pub(super) async fn fate(connection: &mut PgConnection, xid: &str) -> sqlx::Result<Option<String>> {
-    sqlx::query_scalar("SELECT pg_xact_status($1::text::xid8)").bind(xid).fetch_one(connection).await
+/// What became of a transaction whose COMMIT got no answer.
+pub(super) enum Fate {
+    Committed,
+    Aborted,
+    /// It may still commit.
+    Open,
+}
+
+/// Asks for the fate of a transaction; `last` is the position and the leaf hash of its last event.
+///
+/// A crash of PostgreSQL may lose a transaction's id with the transaction, and give it out again: so an id of the future
+/// never committed, and one that committed must have left its event.
+pub(super) async fn fate(connection: &mut PgConnection, xid: &str, last: &(i64, [u8; 32])) -> sqlx::Result<Fate> {
+    let status: sqlx::Result<Option<String>> =
+        sqlx::query_scalar("SELECT pg_xact_status($1::text::xid8)").bind(xid).fetch_one(&mut *connection).await;
+    match status {
+        Ok(Some(status)) if status == "committed" => {}
+        Ok(Some(status)) if status == "aborted" => return Ok(Fate::Aborted),
+        Ok(_) => return Ok(Fate::Open),
+        Err(error) if error.as_database_error().is_some_and(|error| error.code().as_deref() == Some("22023")) => {
+            return Ok(Fate::Aborted);
+        }
+        Err(error) => return Err(error),
+    }
+    // A statement of its own: its snapshot must be later than the status.
+    let is_there: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT FROM journal.events WHERE position = $1 AND leaf_hash = $2)")
+            .bind(last.0)
+            .bind(last.1.as_slice())
+            .fetch_one(connection)
+            .await?;
+    Ok(if is_there { Fate::Committed } else { Fate::Aborted })
 }

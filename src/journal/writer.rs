@@ -11,7 +11,7 @@ use tokio::sync::mpsc::Receiver;
 use super::Waiting;
 use super::append::{AppendError, Appended};
 use super::batch::{Outcome, Writes};
-use super::store;
+use super::store::{self, Fate};
 use crate::clock::SharedClock;
 use crate::database::expected_version;
 
@@ -32,7 +32,7 @@ enum Failure {
     /// The connection broke before COMMIT was sent, or a lock wasn't to be had: nothing happened, try again.
     Retry(sqlx::Error),
     /// COMMIT was sent and its answer lost.
-    Ambiguous { xid: String, outcomes: Vec<Outcome> },
+    Ambiguous { xid: String, last: (i64, [u8; 32]), outcomes: Vec<Outcome> },
     /// The database refused something.
     Refused(sqlx::Error),
     /// Another version of the program migrated the database.
@@ -122,7 +122,7 @@ impl Writer {
                         return Err(AppendError::Unavailable("the database is away".to_owned()));
                     }
                 }
-                Failure::Ambiguous { xid, outcomes } => match self.fate(&xid).await {
+                Failure::Ambiguous { xid, last, outcomes } => match self.fate(&xid, &last).await {
                     Some(true) => return Ok(Self::appended(batch, outcomes)),
                     Some(false) => {}
                     None => {
@@ -171,15 +171,14 @@ impl Writer {
     }
 
     /// Did the transaction commit? `None`: it can't be known yet.
-    async fn fate(&mut self, xid: &str) -> Option<bool> {
+    async fn fate(&mut self, xid: &str, last: &(i64, [u8; 32])) -> Option<bool> {
         let started = Instant::now();
         while started.elapsed() < PATIENCE {
             if let Ok(mut connection) = connect(&self.options).await {
-                match store::fate(&mut connection, xid).await {
-                    Ok(Some(fate)) if fate == "committed" => return Some(true),
-                    Ok(Some(fate)) if fate == "aborted" => return Some(false),
-                    Ok(None) => return None,
-                    Ok(Some(_)) | Err(_) => {}
+                match store::fate(&mut connection, xid, last).await {
+                    Ok(Fate::Committed) => return Some(true),
+                    Ok(Fate::Aborted) => return Some(false),
+                    Ok(Fate::Open) | Err(_) => {}
                 }
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
@@ -232,7 +231,7 @@ async fn transact(
         Ok(_) => Ok((outcomes, writes)),
         // The server answered: it did not commit.
         Err(error) if error.as_database_error().is_some() => Err(judge(error)),
-        Err(_) => Err(Failure::Ambiguous { xid, outcomes }),
+        Err(_) => Err(Failure::Ambiguous { xid, last: writes.last(), outcomes }),
     }
 }
 

@@ -12,9 +12,11 @@ mod postmaster;
 mod settings;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
+use binaries::Binaries;
 use cluster::Cluster;
 pub use error::PostgresError;
 pub use locks::ServeLock;
@@ -27,9 +29,13 @@ pub const DATABASE: &str = "muniment";
 #[derive(Debug)]
 pub struct PrivatePostgres {
     cluster: Cluster,
-    bin_dir: PathBuf,
+    binaries: Binaries,
+    settings: Vec<(String, String)>,
     using: Using,
 }
+
+/// How often a user that keeps PostgreSQL running looks for it.
+const WATCH: Duration = Duration::from_secs(1);
 
 impl PrivatePostgres {
     /// Opens the private PostgreSQL under `data_dir`: creates both when missing, starts the server or adopts the live one, and
@@ -68,7 +74,32 @@ impl PrivatePostgres {
             action: "create the database",
             source,
         })?;
-        Ok(Self { cluster, bin_dir: binaries.dir, using })
+        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Ok(Self { cluster, binaries, settings, using })
+    }
+
+    /// Starts PostgreSQL again whenever it ended without our doing (killed, out of memory), for ever. Whoever lives on while
+    /// others come and go awaits this beside its own work.
+    pub async fn keep_running(&self) {
+        loop {
+            tokio::time::sleep(WATCH).await;
+            if postmaster::is_running(&self.cluster) {
+                continue;
+            }
+            tracing::warn!(cluster = %self.cluster.dir.display(), "private postgresql is gone; starting it again");
+            if let Err(error) = self.start_again().await {
+                tracing::error!(%error, "private postgresql can't be started again");
+            }
+        }
+    }
+
+    async fn start_again(&self) -> Result<(), PostgresError> {
+        let settings: Vec<(&str, &str)> =
+            self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let _starting = Starting::wait(&self.cluster.data_dir).await?;
+        let options = options(&self.cluster, "postgres");
+        drop(postmaster::connect(&self.cluster, &self.binaries, &settings, &options).await?);
+        Ok(())
     }
 
     /// How to connect to `database` as superuser.
@@ -78,7 +109,7 @@ impl PrivatePostgres {
 
     /// The folder of `psql`, `pg_dump` and the others, of the server's version.
     pub fn bin_dir(&self) -> &Path {
-        &self.bin_dir
+        &self.binaries.dir
     }
 
     /// The folder of the unix socket; the port is 5432.

@@ -142,6 +142,11 @@ fn reap(postmaster: Option<Child>) {
     });
 }
 
+/// Does the cluster's postmaster live?
+pub(super) fn is_running(cluster: &Cluster) -> bool {
+    running(&cluster.dir).is_some()
+}
+
 /// The live postmaster of `dir`.
 fn running(dir: &Path) -> Option<Pid> {
     recorded(dir).filter(|pid| runs_in(*pid, dir))

@@ -45,6 +45,8 @@ pub async fn options() -> PgConnectOptions {
         connection.execute(format!("CREATE DATABASE {name} TEMPLATE {template}").as_str()).await.unwrap();
     })
     .await;
+    // Rights on a database are no part of a template; without this one nothing would run under its own role.
+    connection.execute(format!("GRANT CREATE ON DATABASE {name} TO muniment_owner").as_str()).await.unwrap();
     connection.close().await.unwrap();
     let options = postgres.options(&name);
     std::mem::forget(postgres);

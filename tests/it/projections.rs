@@ -1,0 +1,635 @@
+//! Tables follow from the log: however it is cut, however often they are made again, at every position.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use aggregates::account::{Account, AccountCommand, AccountEvent, AccountRecord, Correlation};
+use aggregates::api_token::{ApiToken, ApiTokenCommand, Role};
+use aggregates::application::{Application, ApplicationEvent, ImportSchedule, Priority};
+use aggregates::application_import::{ApplicationImport, ApplicationImportCommand, ImportType, Metrics};
+use aggregates::entitlement::{Entitlement, EntitlementCommand, EntitlementEvent, EntitlementRecord};
+use aggregates::identity::{Identity, IdentityCommand, IdentityRecord, IdentityStatus, IdentityType, Source};
+use aggregates::settings::{self, Settings, SettingsCommand};
+use aggregates::{DomainEvent, Stream, ids};
+use chrono::TimeDelta;
+use cqrs_es::event_sink::EventSink;
+use muniment::database::{Database, Version};
+use muniment::journal::{Append, AppendError, Expected, StreamEvents, StreamId};
+use projections::verify::verify;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::Value;
+use sqlx::{ConnectOptions, Connection, Executor};
+use uuid::Uuid;
+
+use crate::applications::grants_only;
+use crate::support::journal::{Log, application, assert_sound, context, definition, new};
+use crate::support::{TestServer, cluster};
+
+const APPLICATIONS: usize = 2;
+
+/// Something that happens. Small numbers, so that things meet again and again.
+#[derive(Debug, Clone)]
+enum Step {
+    Identity { who: u8, source: u8, record: Option<u8> },
+    Account { application: u8, key: u8, record: Option<u8> },
+    Correlate { application: u8, key: u8, identity: Option<u8> },
+    Access { application: u8, key: u8, held: Vec<(u8, u8)> },
+    Entitlement { application: u8, key: u8, record: Option<u8> },
+    Application { application: u8, change: u8 },
+    Import { import: u8, change: u8 },
+    Settings { on: bool },
+    Token { token: u8, is_end: bool },
+    TimePasses,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let application = 0..APPLICATIONS as u8;
+    let record = || prop::option::weighted(0.75, 0_u8..6);
+    prop_oneof![
+        4 => (0_u8..3, 0_u8..3, record()).prop_map(|(who, source, record)| Step::Identity { who, source, record }),
+        4 => (application.clone(), 0_u8..3, record())
+            .prop_map(|(application, key, record)| Step::Account { application, key, record }),
+        2 => (application.clone(), 0_u8..3, prop::option::weighted(0.7, 0_u8..3))
+            .prop_map(|(application, key, identity)| Step::Correlate { application, key, identity }),
+        8 => (application.clone(), 0_u8..3, prop::collection::vec((0_u8..4, 0_u8..3), 0..4))
+            .prop_map(|(application, key, held)| Step::Access { application, key, held }),
+        3 => (application.clone(), 0_u8..4, record())
+            .prop_map(|(application, key, record)| Step::Entitlement { application, key, record }),
+        2 => (application, 0_u8..8).prop_map(|(application, change)| Step::Application { application, change }),
+        3 => (0_u8..3, 0_u8..8).prop_map(|(import, change)| Step::Import { import, change }),
+        1 => any::<bool>().prop_map(|on| Step::Settings { on }),
+        1 => (0_u8..3, any::<bool>()).prop_map(|(token, is_end)| Step::Token { token, is_end }),
+        1 => Just(Step::TimePasses),
+    ]
+}
+
+fn application_id(number: u8) -> Uuid {
+    Uuid::from_u128(0x1000 + u128::from(number))
+}
+
+fn import_id(number: u8) -> Uuid {
+    Uuid::from_u128(0x2000 + u128::from(number))
+}
+
+fn identity_id(number: u8) -> Uuid {
+    Uuid::from_u128(0x3000 + u128::from(number))
+}
+
+fn identity_record(number: u8) -> IdentityRecord {
+    IdentityRecord {
+        first_name: (number % 2 == 0).then(|| format!("First {number}")),
+        last_name: (number % 3 > 0).then(|| "Läst".to_owned()),
+        email: (number > 3).then(|| format!("{number}@x")),
+        r#type: (number == 2).then_some(IdentityType::ServiceAccount),
+        status: (number % 3 == 0).then_some(if number == 0 {
+            IdentityStatus::Disabled
+        } else {
+            IdentityStatus::Active
+        }),
+        supervisor: (number == 5).then(|| "boss".to_owned()),
+        supervisor_id: (number == 5).then(|| identity_id(0)),
+        created_date: (number == 4).then(|| "2020-02-29T01:02:03.000004Z".parse().unwrap()),
+        attributes: attributes(number % 3),
+        ..IdentityRecord::default()
+    }
+}
+
+fn attributes(number: u8) -> BTreeMap<String, String> {
+    (0..number).map(|at| (format!("attribute \"{at}\""), format!("value {number}"))).collect()
+}
+
+fn schedule(number: u8) -> ImportSchedule {
+    let cron = format!("{number} 2 * * *");
+    ImportSchedule { cron, timezone: "Europe/Zurich".to_owned(), is_enabled: number % 2 == 0, files: Vec::new() }
+}
+
+/// The streams' states, by which steps that can't happen are left out.
+#[derive(Default)]
+struct World {
+    identities: HashMap<u8, Identity>,
+    accounts: HashMap<(u8, u8), Account>,
+    /// Who is there; an account that isn't is nobody's business.
+    present: HashMap<(u8, u8), bool>,
+    entitlements: HashMap<(u8, u8), Entitlement>,
+    imports: HashMap<u8, ApplicationImport>,
+    tokens: HashMap<u8, ApiToken>,
+    settings: Settings,
+}
+
+type Happened = (StreamId, DomainEvent);
+
+/// Lets an aggregate decide; its events. A refusal is no event.
+async fn decide<A: Stream>(aggregate: &mut A, id: impl ToString, command: A::Command) -> Vec<Happened> {
+    let sink = EventSink::default();
+    if aggregate.handle(command, &(), &sink).await.is_err() {
+        return Vec::new();
+    }
+    let stream = StreamId::of::<A>(&id.to_string());
+    sink.collect().await.into_iter().map(|event| (stream.clone(), event.into())).collect()
+}
+
+impl World {
+    async fn happens(&mut self, step: &Step) -> Vec<Happened> {
+        let import = import_id(0);
+        match *step {
+            Step::Identity { who, source, record } => {
+                let identity = self.identities.entry(who).or_default();
+                let matched_by = (!identity.records.is_empty()).then(|| "email".to_owned());
+                let source = Source { application_id: application_id(source), key: format!("p{who}") };
+                let delivered = record.map(identity_record);
+                let command = IdentityCommand::Observe { import, source, delivered, matched_by };
+                decide(identity, identity_id(who), command).await
+            }
+            Step::Account { application, key, record } => {
+                let application_id = application_id(application);
+                let text = format!("account {key}");
+                let id = ids::account(application_id, &text);
+                let delivered = record.map(|number| AccountRecord {
+                    name: (number > 0).then(|| format!("Name {number}")),
+                    is_active: (number % 2 == 0).then_some(number > 2),
+                    attributes: attributes(number % 2),
+                    ..AccountRecord::default()
+                });
+                self.present.insert((application, key), delivered.is_some());
+                let command = AccountCommand::Observe { import, application_id, key: text, delivered };
+                decide(self.accounts.entry((application, key)).or_default(), id, command).await
+            }
+            Step::Correlate { application, key, identity } => {
+                if self.present.get(&(application, key)) != Some(&true) {
+                    return Vec::new();
+                }
+                let id = ids::account(application_id(application), &format!("account {key}"));
+                let found = identity.map(|number| Correlation {
+                    identity_id: identity_id(number),
+                    account_field: "email".to_owned(),
+                    identity_field: "email".to_owned(),
+                });
+                let command = AccountCommand::Correlate { import, found };
+                decide(self.accounts.entry((application, key)).or_default(), id, command).await
+            }
+            Step::Access { application, key, ref held } => {
+                let application_id = application_id(application);
+                let id = ids::account(application_id, &format!("account {key}"));
+                let delivered =
+                    held.iter().map(|(key, set)| (format!("entitlement {key}"), attributes(*set))).collect();
+                let command = AccountCommand::ObserveAccess { import: import_id(key), application_id, delivered };
+                decide(self.accounts.entry((application, key)).or_default(), id, command).await
+            }
+            Step::Entitlement { application, key, record } => {
+                let application_id = application_id(application);
+                let text = format!("entitlement {key}");
+                let id = ids::entitlement(application_id, &text);
+                let delivered = record.map(|number| EntitlementRecord {
+                    name: (number > 1).then(|| format!("Name {number}")),
+                    is_privileged: (number > 3).then_some(true),
+                    attributes: attributes(number % 3),
+                    ..EntitlementRecord::default()
+                });
+                let command = EntitlementCommand::Observe { import, application_id, key: text, delivered };
+                decide(self.entitlements.entry((application, key)).or_default(), id, command).await
+            }
+            // Applications are told what happens to them; their own rules are another test's.
+            Step::Application { application, change } => {
+                let event = match change {
+                    0 => ApplicationEvent::ApplicationArchived {},
+                    1..=3 => ApplicationEvent::ImportScheduleSet { schedule: schedule(change) },
+                    _ => {
+                        let mut definition = definition(&format!("Application {application} {change}"));
+                        definition.description = (change > 5).then(|| "changed".to_owned());
+                        definition.priority = if change > 6 { Priority::High } else { Priority::Low };
+                        definition.is_identity_source = change % 2 == 0;
+                        ApplicationEvent::ApplicationUpdated { definition }
+                    }
+                };
+                vec![(StreamId::of::<Application>(&application_id(application)), event.into())]
+            }
+            Step::Import { import, change } => {
+                let application_id = application_id(import % APPLICATIONS as u8);
+                let log = format!("ended by {change}");
+                let command = match change {
+                    0 => ApplicationImportCommand::Stage {
+                        application_id,
+                        import_type: ImportType::Api,
+                        files: Vec::new(),
+                    },
+                    1 | 2 => ApplicationImportCommand::Claim {
+                        worker: format!("worker {change}"),
+                        application_version: 1,
+                        is_identity_source: false,
+                    },
+                    3 => ApplicationImportCommand::Plan(Metrics { rows_read: 7, ..Metrics::default() }),
+                    4 => ApplicationImportCommand::RequestCancel,
+                    5 => ApplicationImportCommand::Cancel { log },
+                    6 => ApplicationImportCommand::Fail { log },
+                    _ => ApplicationImportCommand::Finish { log: None },
+                };
+                decide(self.imports.entry(import).or_default(), import_id(import), command).await
+            }
+            Step::Settings { on } => {
+                let command = if on { SettingsCommand::EnableApi } else { SettingsCommand::DisableApi };
+                decide(&mut self.settings, settings::ID, command).await
+            }
+            Step::Token { token, is_end } => {
+                let command = if is_end {
+                    ApiTokenCommand::Revoke
+                } else {
+                    ApiTokenCommand::Create {
+                        name: format!("token {token}"),
+                        role: Role::Auditor,
+                        identity_id: (token > 1).then(|| identity_id(0)),
+                        expires_at: None,
+                        secret_sha256: "00".repeat(32),
+                        now: "2026-01-01T00:00:00Z".parse().unwrap(),
+                    }
+                };
+                let id = Uuid::from_u128(0x4000 + u128::from(token));
+                decide(self.tokens.entry(token).or_default(), id, command).await
+            }
+            Step::TimePasses => Vec::new(),
+        }
+    }
+}
+
+/// A grant as the model knows it: its attributes, and where it was granted.
+type Grants = BTreeMap<(Uuid, Uuid), (BTreeMap<String, String>, i64)>;
+
+/// What is so after a position, folded in the simplest way there is.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Model {
+    grants: Grants,
+    /// Name and identity of those that are there.
+    accounts: BTreeMap<Uuid, (Option<String>, Option<Uuid>)>,
+    /// Names of those that are there.
+    entitlements: BTreeMap<Uuid, Option<String>>,
+    /// Accounts that are not there any more keep whose they were.
+    owners: BTreeMap<Uuid, Option<Uuid>>,
+}
+
+impl Model {
+    fn fold(&mut self, position: i64, stream: &StreamId, event: &DomainEvent) {
+        let id = Uuid::parse_str(&stream.aggregate_id).unwrap_or_default();
+        match event {
+            DomainEvent::Entitlement(event) => match event {
+                EntitlementEvent::EntitlementAdded { record, .. }
+                | EntitlementEvent::EntitlementChanged { record, .. } => {
+                    self.entitlements.insert(id, record.name.clone());
+                }
+                EntitlementEvent::EntitlementRemoved { .. } => {
+                    self.entitlements.remove(&id);
+                }
+            },
+            DomainEvent::Account(event) => match event {
+                AccountEvent::AccountAdded { record, .. } | AccountEvent::AccountChanged { record, .. } => {
+                    let owner = self.owners.get(&id).copied().flatten();
+                    self.accounts.insert(id, (record.name.clone(), owner));
+                }
+                AccountEvent::AccountRemoved { .. } => {
+                    self.accounts.remove(&id);
+                }
+                AccountEvent::AccountCorrelated { identity_id, .. } => self.owned(id, Some(*identity_id)),
+                AccountEvent::AccountUncorrelated { .. } => self.owned(id, None),
+                AccountEvent::AccountAccessChanged { application_id, granted, changed, revoked, .. } => {
+                    let key = |text: &str| (id, ids::entitlement(*application_id, text));
+                    for entry in granted {
+                        self.grants.insert(key(&entry.entitlement), (entry.attributes.clone(), position));
+                    }
+                    for entry in changed {
+                        self.grants.get_mut(&key(&entry.entitlement)).unwrap().0 = entry.attributes.clone();
+                    }
+                    for text in revoked {
+                        self.grants.remove(&key(text));
+                    }
+                }
+            },
+            _ => {}
+        }
+    }
+
+    fn owned(&mut self, account: Uuid, by: Option<Uuid>) {
+        self.owners.insert(account, by);
+        self.accounts.get_mut(&account).unwrap().1 = by;
+    }
+
+    /// What the tables say was so after a position.
+    async fn in_tables(log: &Log, position: i64) -> Self {
+        let then = "valid_from <= $1 AND coalesce(valid_to > $1, true)";
+        let grants: Vec<(Uuid, Uuid, Option<Value>, i64)> = sqlx::query_as(&format!(
+            "SELECT account_id, entitlement_id, attributes, granted_position FROM grants WHERE {then}"
+        ))
+        .bind(position)
+        .fetch_all(&log.pool)
+        .await
+        .unwrap();
+        let accounts: Vec<(Uuid, Option<String>, Option<Uuid>)> =
+            sqlx::query_as(&format!("SELECT id, name, identity_id FROM accounts WHERE {then}"))
+                .bind(position)
+                .fetch_all(&log.pool)
+                .await
+                .unwrap();
+        let entitlements: Vec<(Uuid, Option<String>)> =
+            sqlx::query_as(&format!("SELECT id, name FROM entitlements WHERE {then}"))
+                .bind(position)
+                .fetch_all(&log.pool)
+                .await
+                .unwrap();
+        let (found, expected) = (grants.len() + accounts.len() + entitlements.len(), |map: &Self| {
+            map.grants.len() + map.accounts.len() + map.entitlements.len()
+        });
+        let map = Self {
+            grants: grants
+                .into_iter()
+                .map(|(account, entitlement, attributes, at)| {
+                    let attributes = attributes.map(|set| serde_json::from_value(set).unwrap()).unwrap_or_default();
+                    ((account, entitlement), (attributes, at))
+                })
+                .collect(),
+            accounts: accounts.into_iter().map(|(id, name, identity)| (id, (name, identity))).collect(),
+            entitlements: entitlements.into_iter().collect(),
+            owners: BTreeMap::new(),
+        };
+        assert_eq!(found, expected(&map), "two versions of one thing hold at position {position}");
+        map
+    }
+}
+
+/// Versions of one thing follow each other; each begins and ends at an event, at that event's time.
+async fn assert_temporal(log: &Log) {
+    for (table, key) in [
+        ("identities", "id"),
+        ("accounts", "id"),
+        ("entitlements", "id"),
+        ("grants", "application_id, account_id, entitlement_id"),
+    ] {
+        let broken: Vec<String> = sqlx::query_scalar(&format!(
+            "SELECT v::text FROM (
+                 SELECT t.*, lead(valid_from) OVER (PARTITION BY {key} ORDER BY valid_from) AS next FROM {table} AS t) AS v
+             LEFT JOIN journal.events AS f ON f.position = v.valid_from
+             LEFT JOIN journal.events AS e ON e.position = v.valid_to
+             WHERE valid_from >= valid_to OR (valid_to IS NULL AND next IS NOT NULL) OR valid_to > next
+                OR f.recorded_at IS DISTINCT FROM valid_from_at OR e.recorded_at IS DISTINCT FROM valid_to_at
+                OR (valid_to < next AND e.event_type NOT IN ('AccountRemoved', 'EntitlementRemoved', 'AccountAccessChanged'))"
+        ))
+        .fetch_all(&log.pool)
+        .await
+        .unwrap();
+        assert_eq!(broken, Vec::<String>::new(), "{table}");
+    }
+}
+
+async fn a_random_log(steps: Vec<Step>, sizes: Vec<usize>, folds: Vec<i64>, looks: Vec<prop::sample::Index>) {
+    let log = Log::open().await;
+    let mut world = World::default();
+    let mut happened: Vec<(Happened, bool)> = Vec::new();
+    for number in 0..APPLICATIONS as u8 {
+        let definition = definition(&format!("Application {number}"));
+        let event = ApplicationEvent::ApplicationCreated { definition };
+        happened.push(((StreamId::of::<Application>(&application_id(number)), event.into()), false));
+    }
+    let mut has_time_passed = false;
+    for step in &steps {
+        has_time_passed |= matches!(step, Step::TimePasses);
+        for event in world.happens(step).await {
+            happened.push((event, std::mem::take(&mut has_time_passed)));
+        }
+    }
+    let mut rest = happened.as_slice();
+    for size in sizes.into_iter().cycle() {
+        let (batch, after) = rest.split_at(size.min(rest.len()));
+        if batch.iter().any(|(_, has_time_passed)| *has_time_passed) {
+            log.clock.advance(TimeDelta::seconds(1));
+        }
+        let streams = batch
+            .iter()
+            .map(|((stream, event), _)| StreamEvents {
+                stream: stream.clone(),
+                expected: Expected::Any,
+                events: vec![event.clone()],
+            })
+            .collect();
+        log.append(Append { streams, ..new(0) }).await.unwrap();
+        rest = after;
+        if rest.is_empty() {
+            break;
+        }
+    }
+    let mut connection = log.database.connect_owner().await.unwrap();
+    for batch in folds {
+        let found = verify(&mut connection, batch, |_, _| ()).await.unwrap();
+        assert_eq!(found.differences, [], "folded in batches of {batch}");
+        assert_eq!(found.position, happened.len() as i64);
+    }
+    connection.close().await.unwrap();
+    assert_temporal(&log).await;
+    let (mut model, mut models) = (Model::default(), Vec::new());
+    for (position, ((stream, event), _)) in (1..).zip(&happened) {
+        model.fold(position, stream, event);
+        models.push(Model { owners: BTreeMap::new(), ..model.clone() });
+    }
+    let last = models.len() - 1;
+    for at in looks.into_iter().map(|look| look.index(models.len())).chain([last]) {
+        let position = at as i64 + 1;
+        assert_eq!(Model::in_tables(&log, position).await, models[at], "at position {position}");
+    }
+    log.pool.close().await;
+}
+
+#[test]
+fn any_log_cut_in_any_way_gives_the_same_tables_and_the_right_past() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let config = Config { cases: 24, failure_persistence: None, max_shrink_iters: 100, ..Config::default() };
+    let logs = (
+        prop::collection::vec(step(), 20..160),
+        prop::collection::vec(1_usize..12, 1..6),
+        prop::collection::vec(1_i64..20, 1..3),
+        prop::collection::vec(any::<prop::sample::Index>(), 4),
+    );
+    TestRunner::new(config)
+        .run(&logs, |(steps, sizes, folds, looks)| {
+            runtime.block_on(a_random_log(steps, sizes, folds, looks));
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[tokio::test]
+async fn granted_revoked_and_granted_again_in_one_batch_is_three_facts() {
+    let steps = |held: &[&[(u8, u8)]]| -> Vec<Step> {
+        let account = Step::Account { application: 0, key: 0, record: Some(1) };
+        let access = held.iter().map(|held| Step::Access { application: 0, key: 0, held: held.to_vec() });
+        std::iter::once(account).chain(access).collect()
+    };
+    let all = steps(&[&[(1, 0)], &[], &[(1, 1)], &[(1, 2)], &[(1, 2), (2, 0)], &[(2, 0)]]);
+    for size in [1, 2, 3, 20] {
+        a_random_log(all.clone(), vec![size], vec![1, 2, 20], Vec::new()).await;
+    }
+    let log = Log::open().await;
+    let mut world = World::default();
+    let mut streams = Vec::new();
+    for step in &all {
+        for (stream, event) in world.happens(step).await {
+            streams.push(StreamEvents { stream, expected: Expected::Any, events: vec![event] });
+        }
+    }
+    log.append(Append { streams, ..new(0) }).await.unwrap();
+    let versions: Vec<(i64, Option<i64>, i64)> = sqlx::query_as(
+        "SELECT valid_from, valid_to, granted_position FROM grants ORDER BY entitlement_id = $1 DESC, valid_from",
+    )
+    .bind(ids::entitlement(application_id(0), "entitlement 1"))
+    .fetch_all(&log.pool)
+    .await
+    .unwrap();
+    // A change of attributes is another version of the same grant; what was revoked and granted again is another grant.
+    assert_eq!(versions, [(2, Some(3), 2), (4, Some(5), 4), (5, Some(7), 4), (6, None, 6)]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rebuild_goes_on_beside_the_commands() {
+    let server = TestServer::start().await;
+    let is_over = Arc::new(AtomicBool::new(false));
+    let made = Arc::new(Mutex::new(0));
+    let callers: Vec<_> = (0..4)
+        .map(|caller| {
+            let (client, is_over, made) = (server.client.clone(), Arc::clone(&is_over), Arc::clone(&made));
+            tokio::spawn(async move {
+                for number in 0.. {
+                    if is_over.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    let name = format!("Application {caller}-{number}");
+                    let created = client.post("/api/applications", grants_only(&name)).await;
+                    assert_eq!(created.status, 201, "{}", created.text);
+                    let path = format!("/api/applications/{}", created.json["id"].as_str().unwrap());
+                    let changed = client.put(&path, grants_only(&format!("{name}, renamed"))).await;
+                    assert_eq!(changed.status, 200, "{}", changed.text);
+                    assert_eq!(client.get(&path).await.json["name"], format!("{name}, renamed"));
+                    *made.lock().unwrap() += 1;
+                }
+            })
+        })
+        .collect();
+    let again = async |times: usize| {
+        for _ in 0..times {
+            server.database.rebuild(|_, _| ()).await.unwrap();
+            let before = *made.lock().unwrap();
+            crate::support::process::wait_until("commands go on", async || *made.lock().unwrap() > before + 4).await;
+        }
+    };
+    // Two at once, as two servers that start would, and somebody who verifies.
+    let verifies = async {
+        for batch in [7, 100, 1000] {
+            let mut connection = server.database.connect_owner().await.unwrap();
+            let found = verify(&mut connection, batch, |_, _| ()).await.unwrap();
+            assert_eq!(found.differences, [], "while it was rebuilt");
+        }
+    };
+    tokio::join!(again(3), again(2), verifies);
+    is_over.store(true, Ordering::Relaxed);
+    for caller in callers {
+        caller.await.unwrap();
+    }
+    server.assert_verified_in(&[1000, 13]).await;
+    let mut connection = server.database.connect_owner().await.unwrap();
+    let schemas: Vec<String> = sqlx::query_scalar("SELECT nspname::text FROM pg_namespace WHERE nspname LIKE 'read%'")
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(schemas, ["read"]);
+    let lacking: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM pg_tables WHERE schemaname = 'read' AND NOT (
+             has_table_privilege('muniment_analyst', 'read.' || tablename, 'SELECT')
+             AND NOT has_table_privilege('muniment_analyst', 'read.' || tablename, 'INSERT, UPDATE, DELETE, TRUNCATE')
+             AND has_schema_privilege('muniment_analyst', 'read', 'USAGE')
+             AND has_table_privilege('muniment_app', 'read.' || tablename, 'SELECT')
+             AND has_table_privilege('muniment_app', 'read.' || tablename, 'DELETE'))",
+    )
+    .fetch_one(&mut connection)
+    .await
+    .unwrap();
+    assert_eq!(lacking, 0, "tables whose rights a rebuild lost");
+    let bare: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum >= 0 AND NOT a.attisdropped
+         WHERE c.relnamespace = 'read'::regnamespace AND c.relkind = 'r'
+           AND (col_description(c.oid, a.attnum) IS NULL OR obj_description(c.oid, 'pg_class') IS NULL)",
+    )
+    .fetch_one(&mut connection)
+    .await
+    .unwrap();
+    assert_eq!(bare, 0, "tables or columns without a comment");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_difference_between_tables_and_log_is_found() {
+    let options = cluster::options().await;
+    let log = Log::on(Database::reach(options.clone()).await.unwrap());
+    for number in 1..=3 {
+        log.append(application(number, &format!("Application {number}"))).await.unwrap();
+    }
+    log.append(new(9)).await.unwrap();
+    let mut superuser = options.connect().await.unwrap();
+    let mut differences = async |tampering: &str| {
+        superuser.execute(tampering).await.unwrap();
+        let found = verify(&mut superuser, 10, |_, _| ()).await.unwrap();
+        found.differences.into_iter().map(|d| (d.table, d.missing, d.unexpected, d.example)).collect::<Vec<_>>()
+    };
+    let changed = differences("UPDATE read.applications SET name = 'Tampered' WHERE name = 'Application 2'").await;
+    assert_eq!((changed.len(), changed[0].0.as_str(), changed[0].1, changed[0].2), (1, "applications", 1, 1));
+    assert!(changed[0].3.contains("Application 2"), "{changed:?}");
+    let removed = differences(
+        "UPDATE read.applications SET name = 'Application 2' WHERE name = 'Tampered'; DELETE FROM read.entitlements",
+    )
+    .await;
+    assert_eq!((removed.len(), removed[0].0.as_str(), removed[0].1, removed[0].2), (1, "entitlements", 1, 0));
+    let doubled = differences(
+        "UPDATE read.counts SET rows = rows + 1;
+         INSERT INTO read.settings VALUES ('other', true)",
+    )
+    .await;
+    let tables: Vec<&str> = doubled.iter().map(|(table, ..)| table.as_str()).collect();
+    assert_eq!(tables, ["counts", "entitlements", "settings"]);
+    log.database.rebuild(|_, _| ()).await.unwrap();
+    assert_eq!(log.assert_sound().await, 4);
+}
+
+#[tokio::test]
+async fn tables_of_another_declaration_are_made_again_by_migrate() {
+    let options = cluster::options().await;
+    let mut database = Database::reach(options.clone()).await.unwrap();
+    let log = Log::on(database.clone());
+    log.append(application(1, "Payroll")).await.unwrap();
+    let mut superuser = options.connect().await.unwrap();
+    superuser
+        .execute("UPDATE journal.schema_version SET projections = 'other1'; DROP TABLE read.applications; CREATE TABLE read.forgotten ()")
+        .await
+        .unwrap();
+    assert!(matches!(database.version().await.unwrap(), Version::Other(_, other) if other == "other1"));
+    let error = database.require_current().await.unwrap_err().to_string();
+    assert!(error.contains("muniment migrate"), "{error}");
+    assert!(matches!(log.append(new(2)).await, Err(AppendError::Unavailable(_))));
+    // Two servers of the new version start at once.
+    let mut other = database.clone();
+    let (first, second) = tokio::join!(database.migrate(|_, _| ()), other.migrate(|_, _| ()));
+    first.unwrap();
+    second.unwrap();
+    assert_eq!(database.version().await.unwrap(), Version::Current);
+    log.append(application(3, "Wages")).await.unwrap();
+    assert_eq!(log.assert_sound().await, 2);
+    superuser.execute("UPDATE journal.schema_version SET migration = 4711").await.unwrap();
+    let error = database.migrate(|_, _| ()).await.unwrap_err().to_string();
+    assert!(error.contains("made by a newer muniment"), "{error}");
+    superuser.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_empty_log_gives_empty_tables() {
+    let log = Log::open().await;
+    assert_eq!(assert_sound(&log.database).await, 0);
+    let none = Append {
+        streams: Vec::new(),
+        ..Append::one(crate::support::journal::stream(1), Expected::Any, Vec::new(), context())
+    };
+    log.append(none).await.unwrap();
+    assert_eq!(log.length().await, 0);
+}
