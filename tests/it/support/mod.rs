@@ -1,9 +1,12 @@
-//! What tests share: a cluster, a database each, a server, a client, a clock.
+//! What tests share: a cluster, a database each, a server, a client, a clock, bodies, feeds.
 
+pub mod bodies;
 pub mod client;
 pub mod clock;
 pub mod cluster;
 pub mod server;
+pub mod stable;
 
 pub use client::{Answer, Client};
-pub use server::TestServer;
+pub use server::{Hold, TestServer, eventually, file_group, id};
+pub use stable::{stable, whole};
