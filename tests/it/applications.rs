@@ -63,7 +63,10 @@ async fn pages_hold_fifty_and_the_last_one_the_rest() {
     let beyond = page("9223372036854775807").await;
     assert_eq!(beyond["items"], json!([]));
     for answer in [first, last, beyond] {
-        assert_eq!((&answer["totalCount"], &answer["totalPages"], &answer["pageSize"]), (&json!(51), &json!(2), &json!(50)));
+        assert_eq!(
+            (&answer["totalCount"], &answer["totalPages"], &answer["pageSize"]),
+            (&json!(51), &json!(2), &json!(50))
+        );
     }
     server.stop().await;
 }
@@ -119,11 +122,7 @@ async fn a_broken_field_is_named_by_its_path() {
         (with(|body| body["name"] = json!("x".repeat(257))), "name", "at most 256"),
         (with(|body| body["name"] = json!("a\u{0}b")), "name", "NUL"),
         (with(|body| body["connector"]["type"] = json!("direct")), "connector.type", "Unknown variant `direct`"),
-        (
-            with(|body| body["connector"]["fileGroups"][0]["id"] = json!("seven")),
-            "connector.fileGroups[0].id",
-            "UUID",
-        ),
+        (with(|body| body["connector"]["fileGroups"][0]["id"] = json!("seven")), "connector.fileGroups[0].id", "UUID"),
         (
             with(|body| body["connector"]["fileGroups"][0]["columns"]["key"] = json!(3)),
             "connector.fileGroups[0].columns.key",
@@ -208,7 +207,8 @@ async fn an_archived_application_takes_no_more_changes_and_keeps_its_history() {
     let application = server.create(payments("Payments")).await;
     server.share("users.csv", "x");
     assert_eq!(server.schedule(&application, &[("accounts", "users.csv")]).await.status, 200);
-    let archived = server.client.send(server.client.request(Method::POST, &format!("{}/archive", path(&application)))).await;
+    let archived =
+        server.client.send(server.client.request(Method::POST, &format!("{}/archive", path(&application)))).await;
     assert_eq!((archived.status, &archived.json["isArchived"]), (200, &json!(true)), "{}", archived.text);
     let head = server.head().await;
     for answer in [
@@ -221,7 +221,10 @@ async fn an_archived_application_takes_no_more_changes_and_keeps_its_history() {
     }
     for answer in [
         server.stage(&application).await,
-        server.client.upload(id(&application), vec![(file_group(&application, "accounts"), "a".into(), b"b".into())]).await,
+        server
+            .client
+            .upload(id(&application), vec![(file_group(&application, "accounts"), "a".into(), b"b".into())])
+            .await,
     ] {
         assert_eq!(answer.violation(), ("applicationId", "Application is archived"));
     }
@@ -275,10 +278,18 @@ async fn a_schedule_stays_inside_the_shared_directory_and_its_connector() {
     let application = server.create(payments("Payments")).await;
     let group = file_group(&application, "accounts");
     let before = server.head().await;
-    let put = async |body: Value| {
-        server.client.put(&format!("{}/import-schedule", path(&application)), body).await
-    };
-    for bad in ["/etc/passwd", "../users.csv", "hr/../../users.csv", "hr\\..\\..\\users.csv", "C:\\users.csv", "\\\\host\\u", "", " ", "a\u{0}b"] {
+    let put = async |body: Value| server.client.put(&format!("{}/import-schedule", path(&application)), body).await;
+    for bad in [
+        "/etc/passwd",
+        "../users.csv",
+        "hr/../../users.csv",
+        "hr\\..\\..\\users.csv",
+        "C:\\users.csv",
+        "\\\\host\\u",
+        "",
+        " ",
+        "a\u{0}b",
+    ] {
         let answer = put(json!({"cron": "0 2 * * *", "files": [{"fileGroupId": group, "path": bad}]})).await;
         assert_eq!(answer.violation().0, "files[0].path", "{bad:?}");
     }
@@ -347,7 +358,8 @@ async fn a_correlation_of_ones_own_replaces_the_default() {
     let people = server.create(directory("Directory")).await;
     server.import(&people, "identities", crate::support::bodies::PEOPLE).await;
     let mut body = application("Doors", vec![group("accounts", &["key", "email", "badgeNumber"])]);
-    body["correlation"] = json!([{"account": "badgeNumber", "identity": "badge"}, {"account": "key", "identity": "displayName"}]);
+    body["correlation"] =
+        json!([{"account": "badgeNumber", "identity": "badge"}, {"account": "key", "identity": "displayName"}]);
     let doors = server.create(body).await;
     assert_eq!(doors["correlation"].as_array().unwrap().len(), 2);
     let feed = "key,email,badgeNumber\nd1,ann@example.com,b-7\nbob ziegler,ann@example.com,\nd3,ann@example.com,\n";
@@ -400,7 +412,8 @@ async fn an_unknown_application_is_not_found_and_a_malformed_id_is_a_bad_request
     };
     let send = async |method: Method, path: String| {
         let request = server.client.request(method.clone(), &path);
-        let body = if path.ends_with("schedule") { json!({"cron": "0 2 * * *", "files": []}) } else { grants_only("P") };
+        let body =
+            if path.ends_with("schedule") { json!({"cron": "0 2 * * *", "files": []}) } else { grants_only("P") };
         server.client.send(if method == Method::PUT { request.json(&body) } else { request }).await
     };
     for (method, path) in requests(unknown) {

@@ -122,7 +122,8 @@ impl TestServer {
     pub async fn items(&self, path: &str) -> Vec<Value> {
         let (mut items, mut page) = (Vec::new(), 1);
         loop {
-            let answer = self.client.get(&format!("{path}{}page={page}", if path.contains('?') { '&' } else { '?' })).await;
+            let answer =
+                self.client.get(&format!("{path}{}page={page}", if path.contains('?') { '&' } else { '?' })).await;
             assert_eq!(answer.status, 200, "{}", answer.text);
             items.extend(answer.json["items"].as_array().unwrap().iter().cloned());
             if page >= answer.json["totalPages"].as_i64().unwrap() {
