@@ -88,15 +88,19 @@ impl Client {
         self.send(self.request(Method::POST, path).header("Idempotency-Key", key).json(&body)).await
     }
 
-    /// Sends the very bytes over a connection of its own, says that no more will come, and reads all that comes back.
+    /// Sends the very bytes over a connection of its own and reads all that comes back until the server closes it.
     pub async fn raw(&self, bytes: &[u8]) -> String {
         let mut stream = tokio::net::TcpStream::connect(self.address).await.unwrap();
         stream.write_all(bytes).await.unwrap();
+        received(&mut stream).await
+    }
+
+    /// Sends the very bytes, hangs up, and reads what comes back nevertheless.
+    pub async fn raw_cut(&self, bytes: &[u8]) -> String {
+        let mut stream = tokio::net::TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
         stream.shutdown().await.unwrap();
-        let mut answer = Vec::new();
-        // The server may close with unread bytes on their way: what it had said until then is the answer.
-        let _ = stream.read_to_end(&mut answer).await;
-        String::from_utf8_lossy(&answer).into_owned()
+        received(&mut stream).await
     }
 
     /// Uploads parts (name, file name, bytes) for an application.
@@ -107,4 +111,11 @@ impl Client {
         }
         self.send(self.request(Method::POST, "/api/application-imports/upload").multipart(form)).await
     }
+}
+
+async fn received(stream: &mut tokio::net::TcpStream) -> String {
+    let mut answer = Vec::new();
+    // The server may close with unread bytes on their way: what it had said until then is the answer.
+    let _ = stream.read_to_end(&mut answer).await;
+    String::from_utf8_lossy(&answer).into_owned()
 }

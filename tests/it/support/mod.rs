@@ -8,5 +8,5 @@ pub mod server;
 pub mod stable;
 
 pub use client::{Answer, Client};
-pub use server::{Hold, TestServer, eventually, file_group, id};
+pub use server::{TestServer, eventually, file_group, id};
 pub use stable::{stable, whole};
