@@ -357,7 +357,7 @@ async fn a_correlation_of_ones_own_replaces_the_default() {
     let server = TestServer::start().await;
     let people = server.create(directory("Directory")).await;
     server.import(&people, "identities", crate::support::bodies::PEOPLE).await;
-    let mut body = application("Doors", vec![group("accounts", &["key", "email", "badgeNumber"])]);
+    let mut body = application("Doors", &[group("accounts", &["key", "email", "badgeNumber"])]);
     body["correlation"] =
         json!([{"account": "badgeNumber", "identity": "badge"}, {"account": "key", "identity": "displayName"}]);
     let doors = server.create(body).await;
@@ -379,7 +379,7 @@ async fn an_identity_column_of_accounts_correlates_by_key_first() {
     let server = TestServer::start().await;
     let people = server.create(directory("Directory")).await;
     server.import(&people, "identities", crate::support::bodies::PEOPLE).await;
-    let app = server.create(application("Doors", vec![group("accounts", &["key", "identity", "email"])])).await;
+    let app = server.create(application("Doors", &[group("accounts", &["key", "identity", "email"])])).await;
     let rules = json!([
         {"account": "identity", "identity": "key"},
         {"account": "employeeId", "identity": "employeeId"},

@@ -10,7 +10,7 @@ use crate::support::{TestServer, id, whole};
 fn source(name: &str) -> Value {
     application(
         name,
-        vec![group(
+        &[group(
             "identities",
             &["key", "firstName", "lastName", "email", "employeeId", "title", "supervisor", "type", "status"],
         )],
@@ -53,7 +53,7 @@ async fn the_access_of_a_person_spans_every_application() {
     let doors = server
         .create(application(
             "Doors",
-            vec![group("accounts", &["key", "email"]), group("grants", &["account", "entitlement"])],
+            &[group("accounts", &["key", "email"]), group("grants", &["account", "entitlement"])],
         ))
         .await;
     server.import(&people, "identities", PEOPLE).await;
@@ -226,7 +226,7 @@ async fn types_are_read_in_any_spelling_and_an_unknown_one_is_unknown() {
 async fn an_account_that_is_found_again_by_another_person_changes_hands() {
     let server = TestServer::start().await;
     let app = server.create(source("One")).await;
-    let doors = server.create(application("Doors", vec![group("accounts", &["key", "email"])])).await;
+    let doors = server.create(application("Doors", &[group("accounts", &["key", "email"])])).await;
     server.import(&app, "identities", &people(&["a,Ann,Keller,desk@example.com,,,,,", "b,Bob,Ziegler,,,,,,"])).await;
     let accounts = "key,email\nd1,desk@example.com\n";
     server.import(&doors, "accounts", accounts).await;

@@ -133,9 +133,15 @@ async fn revocation_and_the_switch_act_on_the_next_request_of_a_second_server() 
     }
     let journal = &one.server.app.journal;
     for round in 0..5 {
-        journal.execute::<Settings>(settings::ID, SettingsCommand::DisableApi, None, one.context()).await.unwrap();
+        journal
+            .execute::<Settings>(settings::ID, SettingsCommand::DisableApi, None, TestServer::context())
+            .await
+            .unwrap();
         assert_eq!(two.client.get("/api/applications").await.status, 403, "round {round}");
-        journal.execute::<Settings>(settings::ID, SettingsCommand::EnableApi, None, one.context()).await.unwrap();
+        journal
+            .execute::<Settings>(settings::ID, SettingsCommand::EnableApi, None, TestServer::context())
+            .await
+            .unwrap();
         assert_eq!(two.client.get("/api/applications").await.status, 200, "round {round}");
     }
     two.stop().await;
@@ -272,7 +278,7 @@ async fn while_the_api_is_off_everything_is_refused_but_what_watches_and_explain
     let server = TestServer::start().await;
     let head = server.head().await;
     let switch = async |command| {
-        server.server.app.journal.execute::<Settings>(settings::ID, command, None, server.context()).await.unwrap()
+        server.server.app.journal.execute::<Settings>(settings::ID, command, None, TestServer::context()).await.unwrap()
     };
     // On at first start, which is an event.
     let first = server.client.get("/api/events?limit=1").await.json;

@@ -1,5 +1,7 @@
 //! Cancelling: Pending, Running, in the middle of applying, and too late.
 
+use std::fmt::Write;
+
 use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 
@@ -103,7 +105,7 @@ async fn an_import_that_is_canceled_while_it_applies_says_how_much_it_had_applie
     let mut csv = String::from("user,permission\n");
     for account in 0..200 {
         for entitlement in 0..100 {
-            csv.push_str(&format!("user{account},right{entitlement}\n"));
+            writeln!(csv, "user{account},right{entitlement}").unwrap();
         }
     }
     let import = upload(&server, &application, &csv).await;

@@ -23,7 +23,7 @@ async fn a_fault_of_the_file_fails_the_import_and_leaves_everything_as_it_was() 
     server.import(&app, "grants", GRANTS).await;
     let known = server.grants(&app).await;
     let before = server.head().await;
-    let columns: String = (0..5001).map(|number| format!("c{number},")).collect();
+    let columns = "c,".repeat(5001);
     let utf16: Vec<u8> = GRANTS.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let cases: Vec<(&str, Vec<u8>, &[&str])> = vec![
         (
@@ -131,7 +131,7 @@ async fn a_thousand_columns_are_read() {
     let fields: Vec<String> =
         (0..1000).map(|number| if number == 0 { "key".into() } else { format!("field{number}") }).collect();
     let names: Vec<&str> = fields.iter().map(String::as_str).collect();
-    let app = server.create(application("Wide", vec![group("accounts", &names)])).await;
+    let app = server.create(application("Wide", &[group("accounts", &names)])).await;
     let values: Vec<String> = (0..1000).map(|number| format!("v{number}")).collect();
     let feed = format!("{}\n{}\n", fields.join(","), values.join(","));
     let import = import_bytes(&server, &app, "accounts", feed.clone()).await;
@@ -141,7 +141,7 @@ async fn a_thousand_columns_are_read() {
     assert_eq!((&account["key"], &account["attributes"]["field999"]), (&json!("v0"), &json!("v999")));
     // One more can't be mapped.
     let names: Vec<&str> = names.into_iter().chain(["one-more"]).collect();
-    let answer = server.client.post("/api/applications", application("Wider", vec![group("accounts", &names)])).await;
+    let answer = server.client.post("/api/applications", application("Wider", &[group("accounts", &names)])).await;
     assert!(answer.violation().1.contains("at most 1000"), "{}", answer.text);
     server.assert_verified().await;
     server.stop().await;

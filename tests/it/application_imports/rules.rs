@@ -128,7 +128,7 @@ async fn an_unreadable_grant_removes_neither_accounts_nor_entitlements_that_gran
 #[tokio::test]
 async fn of_contradicting_rows_none_applies_and_what_is_known_stays() {
     let server = TestServer::start().await;
-    let app = server.create(application("Doors", vec![group("accounts", &["key", "name"])])).await;
+    let app = server.create(application("Doors", &[group("accounts", &["key", "name"])])).await;
     server.import(&app, "accounts", "key,name\nann,Ann\nbob,Bob\n").await;
     let head = server.head().await;
     let import =
@@ -151,7 +151,7 @@ async fn of_contradicting_rows_none_applies_and_what_is_known_stays() {
 #[tokio::test]
 async fn contradicting_grants_leave_the_grant_as_it_is() {
     let server = TestServer::start().await;
-    let app = server.create(application("Doors", vec![group("grants", &["account", "entitlement", "since"])])).await;
+    let app = server.create(application("Doors", &[group("grants", &["account", "entitlement", "since"])])).await;
     server.import(&app, "grants", "account,entitlement,since\nann,in,2020\n").await;
     let head = server.head().await;
     let import = server.import(&app, "grants", "account,entitlement,since\nann,in,2021\nann,in,2022\n").await;
@@ -299,7 +299,7 @@ async fn an_address_that_changes_in_the_feed_that_also_brings_the_accounts_is_se
     let server = TestServer::start().await;
     let groups =
         vec![group("identities", &["key", "email", "displayName", "supervisor"]), group("accounts", &["key", "email"])];
-    let app = server.create(application("Directory", groups)).await;
+    let app = server.create(application("Directory", &groups)).await;
     let people = |mail: &str, name: &str| {
         format!("key,email,displayName,supervisor\np1,{mail},{name},\np2,bob@example.com,Bob,Ann Keller\n")
     };

@@ -8,7 +8,7 @@ pub const ENTITLEMENTS: &str = include_str!("../../data/entitlements.csv");
 pub const GRANTS: &str = include_str!("../../data/grants.csv");
 
 /// An application with one file group of each kind given.
-pub fn application(name: &str, groups: Vec<Value>) -> Value {
+pub fn application(name: &str, groups: &[Value]) -> Value {
     let is_identity_source = groups.iter().any(|group| group["content"] == "identities");
     json!({
         "name": name,

@@ -74,7 +74,7 @@ impl TestServer {
             secret_sha256: secret_sha256(&secret),
             now: muniment::clock::Clock::now(&*self.clock),
         };
-        let context = self.context();
+        let context = Self::context();
         // Not from the clock: ids of tokens must not shift the ids that snapshots show.
         let id = Uuid::from_u128(0xF000 + count as u128);
         app.journal.create::<ApiToken>(id, command, context).await.unwrap();
@@ -82,7 +82,7 @@ impl TestServer {
     }
 
     /// The context of what a test does beside the API.
-    pub fn context(&self) -> Context {
+    pub fn context() -> Context {
         Context::of(Actor::system("test"), "0".repeat(32))
     }
 
