@@ -18,6 +18,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
 use governor::{Quota, RateLimiter};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -67,6 +68,8 @@ pub fn router(app: &SharedApp) -> Router {
         .merge(openapi::swagger_ui())
         .fallback(middleware::unknown_route)
         .method_not_allowed_fallback(middleware::wrong_method)
+        // axum's own limit of 2 MB; ours are in `extract` and `upload`.
+        .layer(DefaultBodyLimit::disable())
         .layer(CatchPanicLayer::custom(middleware::panicked))
         .layer(axum::middleware::from_fn_with_state(around, middleware::around))
         .with_state(Arc::clone(app));

@@ -98,10 +98,15 @@ impl Issues {
     }
 }
 
-/// A value as an issue shows it: shortened, and without the character that PostgreSQL can't store.
-pub fn shown(value: &str) -> String {
-    let mut short: String = value.chars().take(SHOWN).collect::<String>().replace('\0', "\u{2400}");
-    if value.chars().nth(SHOWN).is_some() {
+/// A value as an issue shows it.
+fn shown(value: &str) -> String {
+    short(value, SHOWN)
+}
+
+/// A text that was made of a file's content: shortened, and without the character that PostgreSQL can't store.
+pub fn short(text: &str, characters: usize) -> String {
+    let mut short: String = text.chars().take(characters).collect::<String>().replace('\0', "\u{2400}");
+    if text.chars().nth(characters).is_some() {
         short.push('…');
     }
     short

@@ -1,6 +1,6 @@
 //! Rows of a file, one after the other. Today CSV: UTF-8, comma, double quotes, a header row.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 
 use csv::ByteRecord;
 
@@ -10,10 +10,12 @@ use super::Fault;
 pub const VALUE_LIMIT: usize = 1 << 16;
 /// A file may have so many columns.
 const COLUMN_LIMIT: usize = 5000;
+/// A row may have so many bytes; it is held in memory.
+const ROW_LIMIT: usize = 64 << 20;
 
 /// A file being read.
 pub struct Rows<R> {
-    csv: csv::Reader<R>,
+    csv: csv::Reader<Quotes<R>>,
     /// The file's name, for faults.
     file: String,
     /// The header's names.
@@ -29,8 +31,11 @@ pub type Values<'a> = Vec<&'a str>;
 impl<R: Read> Rows<R> {
     /// Opens a file and reads its header.
     pub fn open(bytes: R, file: &str) -> Result<Self, Fault> {
-        let csv =
-            csv::ReaderBuilder::new().has_headers(false).flexible(true).buffer_capacity(1 << 18).from_reader(bytes);
+        let csv = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .buffer_capacity(1 << 18)
+            .from_reader(Quotes::new(bytes));
         let mut rows = Self { csv, file: file.to_owned(), header: Vec::new(), record: ByteRecord::new(), row: 0 };
         let header: Vec<String> = match rows.read()? {
             Some(values) => values.into_iter().map(|name| name.trim().to_owned()).collect(),
@@ -47,9 +52,16 @@ impl<R: Read> Rows<R> {
     pub fn read(&mut self) -> Result<Option<Values<'_>>, Fault> {
         match self.csv.read_byte_record(&mut self.record) {
             Ok(true) => {}
+            // The reader takes a last value without its closing quote for whole, with all rows that it swallowed.
+            Ok(false) if self.csv.get_ref().state == State::Quoted => {
+                return Err(Fault::File(format!("{}: row {} has a quote that is never closed", self.file, self.row)));
+            }
             Ok(false) => return Ok(None),
             Err(error) => {
                 return Err(match error.into_kind() {
+                    csv::ErrorKind::Io(error) if error.kind() == ErrorKind::InvalidData => {
+                        Fault::File(format!("{}: after row {} comes {error}", self.file, self.row))
+                    }
                     csv::ErrorKind::Io(error) => error.into(),
                     other => Fault::File(format!("{} is no CSV after row {}: {other:?}", self.file, self.row)),
                 });
@@ -65,6 +77,60 @@ impl<R: Read> Rows<R> {
             );
         }
         Ok(Some(values))
+    }
+}
+
+/// Where a byte of a CSV file stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// At the beginning of a value.
+    Start,
+    /// In a value that didn't begin with a quote, or after one that did.
+    Plain,
+    /// In a quoted value.
+    Quoted,
+    /// After a quote in a quoted value: its end, or the first of a doubled one.
+    Quote,
+}
+
+/// Passes bytes on and knows what the CSV reader doesn't tell: whether a quoted value is open, and how long a row is.
+struct Quotes<R> {
+    inner: R,
+    state: State,
+    position: u64,
+    row_bytes: usize,
+}
+
+impl<R> Quotes<R> {
+    const fn new(inner: R) -> Self {
+        Self { inner, state: State::Start, position: 0, row_bytes: 0 }
+    }
+
+    fn pass(&mut self, byte: u8) {
+        self.state = match (self.state, byte) {
+            (State::Start, 0xEF | 0xBB | 0xBF) if self.position < 3 => State::Start, // a byte order mark
+            (State::Quoted, b'"') => State::Quote,
+            (State::Quoted, _) | (State::Start | State::Quote, b'"') => State::Quoted,
+            (_, b',' | b'\r' | b'\n') => State::Start,
+            _ => State::Plain,
+        };
+        let is_end = self.state == State::Start && byte == b'\n';
+        self.row_bytes = if is_end { 0 } else { self.row_bytes + 1 };
+        self.position += 1;
+    }
+}
+
+impl<R: Read> Read for Quotes<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        for byte in &buffer[..read] {
+            self.pass(*byte);
+        }
+        if self.row_bytes > ROW_LIMIT {
+            let message = format!("a row of more than {} MiB, or a quote that is never closed", ROW_LIMIT >> 20);
+            return Err(std::io::Error::new(ErrorKind::InvalidData, message));
+        }
+        Ok(read)
     }
 }
 
@@ -89,5 +155,30 @@ mod tests {
         let mut rows = Rows::open("a,b\n\"x, \"\"y\"\"\",\"1\n2\"\n".as_bytes(), "f").unwrap();
         assert_eq!(rows.read().unwrap().unwrap(), ["x, \"y\"", "1\n2"]);
         assert!(rows.read().unwrap().is_none());
+    }
+
+    #[test]
+    fn a_quote_that_is_never_closed_is_a_fault_and_one_inside_a_value_is_none() {
+        let read = |text: &str| {
+            let mut rows = Rows::open(text.as_bytes(), "f")?;
+            let mut count = 0;
+            while rows.read()?.is_some() {
+                count += 1;
+            }
+            Ok::<_, Fault>(count)
+        };
+        for open in ["a,b\n1,\"x\n2,y\n", "a,b\n\"", "\"a,b\n1,2\n", "a,b\n1,\"x\"\"\n", "\u{feff}\"a\n"] {
+            assert!(read(open).unwrap_err().to_string().contains("never closed"), "{open:?}");
+        }
+        for closed in ["a\n5\" disk\n", "a\n\"x\"", "\u{feff}\"a\"\n\"\"\n", "a\n\"x\"y\"\n", "a\r\n\"\"\"\"\r\n"] {
+            assert_eq!(read(closed).unwrap(), 1, "{closed:?}");
+        }
+    }
+
+    #[test]
+    fn a_row_that_does_not_end_is_not_read_into_memory_for_ever() {
+        let endless = std::io::repeat(b'x');
+        let Err(error) = Rows::open(endless, "f") else { panic!("it ended") };
+        assert!(error.to_string().contains("64 MiB"), "{error}");
     }
 }

@@ -11,6 +11,7 @@ use projections::application_imports::{ImportRow, applied, claimable, find};
 use uuid::Uuid;
 
 use super::Fault;
+use super::issues::short;
 use super::run::{Watch, run};
 use crate::app::SharedApp;
 use crate::journal::{AppendError, CommandError, Context};
@@ -22,6 +23,8 @@ const LEASE: f64 = 10.0;
 const TICK: Duration = Duration::from_millis(300);
 /// How often a worker looks for work when nobody rings.
 const POLL: Duration = Duration::from_millis(500);
+/// Characters of a fault that an import's log shows.
+const LOG: usize = 2000;
 /// Imports that one server runs side by side.
 pub const SIDE_BY_SIDE: usize = 2;
 
@@ -137,7 +140,8 @@ async fn claim_and_run(app: &SharedApp, import: &ImportRow, worker: &str, contex
             Err(Fault::Command(CommandError::Append(AppendError::Unavailable(reason))))
         }
         Err(fault) => {
-            let log = format!("{fault}{}", after_applying(app, id).await);
+            // A fault may quote the file.
+            let log = format!("{}{}", short(&fault.to_string(), LOG), after_applying(app, id).await);
             tracing::info!(import = %id, number = import.number, log, "import failed");
             match app.journal.execute::<ApplicationImport>(id, Command::Fail { log }, None, context.clone()).await {
                 // Cancelled at the same moment: then it is Canceled.

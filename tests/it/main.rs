@@ -3,12 +3,21 @@
 
 mod acceptance;
 mod append_only;
+mod application_imports;
 mod applications;
+mod architecture;
 mod command_line;
 mod commit;
+mod errors;
+mod events;
 mod faults;
+mod idempotency;
+mod identities;
 mod journal;
+mod openapi;
 mod private_postgres;
 mod projections;
 mod stock;
 mod support;
+mod tokens;
+mod uploads;

@@ -12,7 +12,9 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-pub use queries::{Candidate, IdentityView, KnownRecord, candidates, find, known_records, list};
+pub use queries::{
+    Candidate, IdentityView, KnownRecord, OtherRecord, candidates, find, known_records, list, other_records,
+};
 
 use crate::counts::Changes;
 use crate::versions::{Validity, Version, Versions};

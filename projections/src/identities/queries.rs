@@ -93,3 +93,30 @@ pub async fn candidates(executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<Candi
     .fetch_all(executor)
     .await
 }
+
+/// What a source says of an identity.
+#[derive(Debug, Clone, sqlx::FromRow)]
+#[expect(missing_docs, reason = "the columns' comments say it")]
+pub struct OtherRecord {
+    pub identity_id: Uuid,
+    pub application_id: Uuid,
+    pub key: String,
+    pub record: Json<IdentityRecord>,
+    pub is_present: bool,
+}
+
+/// What other sources than `application` say of identities.
+pub async fn other_records(
+    executor: impl PgExecutor<'_>,
+    application: Uuid,
+    identities: &[Uuid],
+) -> sqlx::Result<Vec<OtherRecord>> {
+    sqlx::query_as(
+        "SELECT identity_id, application_id, key, record, is_present FROM identity_records
+         WHERE identity_id = ANY ($1) AND application_id <> $2",
+    )
+    .bind(identities)
+    .bind(application)
+    .fetch_all(executor)
+    .await
+}

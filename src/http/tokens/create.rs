@@ -69,6 +69,9 @@ pub async fn create(
             ApiError::field("expirationDate", format!("{text:?} is not {}", aggregates::values::TIME_ALLOWED))
         })?),
     };
+    if expires_at.is_some_and(|at| at <= session.now) {
+        return Err(ApiError::field("expirationDate", "The expiration must lie in the future"));
+    }
     let secret = new_secret().map_err(|error| ApiError::internal(&error))?;
     let id = session.app.clock.id();
     let command = ApiTokenCommand::Create {

@@ -1,3 +1,4 @@
+use aggregates::Refusal;
 use aggregates::api_token::{ApiToken, ApiTokenCommand};
 use axum::http::StatusCode;
 
@@ -5,6 +6,7 @@ use super::TAG;
 use crate::http::error::{ApiError, ErrorBody};
 use crate::http::extract::Id;
 use crate::http::session::{Administers, Session};
+use crate::journal::CommandError;
 
 /// Ends a token at once, on every server.
 #[utoipa::path(
@@ -20,6 +22,10 @@ use crate::http::session::{Administers, Session};
 )]
 pub async fn revoke(session: Session<Administers>, Id(id): Id) -> Result<StatusCode, ApiError> {
     let context = session.context("/api/tokens".to_owned());
-    session.journal().execute::<ApiToken>(id, ApiTokenCommand::Revoke, None, context).await?;
+    let executed = session.journal().execute::<ApiToken>(id, ApiTokenCommand::Revoke, None, context).await;
+    executed.map_err(|error| match error {
+        CommandError::Refused(Refusal::NotFound(_)) => ApiError::not_found("Token", id),
+        other => other.into(),
+    })?;
     Ok(StatusCode::NO_CONTENT)
 }

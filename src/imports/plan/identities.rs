@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use aggregates::difference::{Known, difference};
-use aggregates::identity::{IdentityRecord, Source, observe};
+use aggregates::identity::{IdentityRecord, Source, SourceRecord, merge, observe};
 use aggregates::values::folded;
-use projections::identities::{Candidate, KnownRecord, candidates, known_records};
+use projections::identities::{Candidate, KnownRecord, candidates, known_records, other_records};
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{Plan, Planning, remark_unreadable};
@@ -42,18 +43,19 @@ pub(super) fn plan(
         return Ok(index);
     }
     let candidates = planning.block_on(candidates(planning.pool))?;
-    for candidate in &candidates {
-        index.add_candidate(candidate);
-    }
-    let Some(mut file) = file else { return Ok(index) };
+    let Some(mut file) = file else {
+        for candidate in &candidates {
+            index.add_candidate(candidate);
+        }
+        return Ok(index);
+    };
     let known = planning.block_on(known_records(planning.pool, planning.application))?;
     let known: HashMap<String, KnownRecord> = known.into_iter().map(|record| (record.key.clone(), record)).collect();
     let mut people = find_people(planning, &mut file, &known, &candidates, issues)?;
+    let candidates = renewed(planning, &file, &known, &people, candidates)?;
     find_supervisors(&mut people, &known, &candidates);
-    for (key, person) in &people {
-        let record = &person.record;
-        let names = (record.display_name.as_deref(), record.email.as_deref(), record.employee_id.as_deref());
-        index.add_all(person.id, std::slice::from_ref(key), names, &record.attributes);
+    for candidate in &candidates {
+        index.add_candidate(candidate);
     }
     observe_all(planning, plan, &file, &known, people);
     remark_unreadable(&mut plan.remarks, &file.file, file.unreadable);
@@ -126,6 +128,53 @@ fn find_unlinked(
         }
     }
     Ok(None)
+}
+
+/// The identities as they will be once the import is applied: what it changes must not be found by its old values, or the
+/// same feed would find something else the next time.
+fn renewed(
+    planning: &Planning<'_>,
+    file: &Keyed<String, IdentityRecord>,
+    known: &HashMap<String, KnownRecord>,
+    people: &BTreeMap<String, Person>,
+    candidates: Vec<Candidate>,
+) -> Result<Vec<Candidate>, Fault> {
+    let source = |key: &str| Source { application_id: planning.application, key: key.to_owned() };
+    let mut records: HashMap<Uuid, Vec<SourceRecord>> = HashMap::new();
+    for (key, person) in people {
+        let said = SourceRecord { source: source(key), record: person.record.clone(), is_present: true };
+        records.entry(person.id).or_default().push(said);
+    }
+    for gone in known.values().filter(|known| !people.contains_key(&known.key)) {
+        let is_present = gone.is_present && !file.removes(gone.key.as_str());
+        let said = SourceRecord { source: source(&gone.key), record: gone.record.0.clone(), is_present };
+        records.entry(gone.identity_id).or_default().push(said);
+    }
+    let shared: Vec<Uuid> = candidates
+        .iter()
+        .filter(|candidate| candidate.sources.iter().any(|source| *source != planning.application))
+        .map(|candidate| candidate.id)
+        .filter(|id| records.contains_key(id))
+        .collect();
+    for other in planning.block_on(other_records(planning.pool, planning.application, &shared))? {
+        let source = Source { application_id: other.application_id, key: other.key };
+        let said = SourceRecord { source, record: other.record.0, is_present: other.is_present };
+        records.entry(other.identity_id).or_default().push(said);
+    }
+    let untouched = candidates.into_iter().filter(|candidate| !records.contains_key(&candidate.id)).collect::<Vec<_>>();
+    let touched = records.iter().map(|(id, said)| {
+        let merged = merge(said);
+        Candidate {
+            id: *id,
+            display_name: merged.display_name,
+            email: merged.email,
+            employee_id: merged.employee_id,
+            attributes: Json(merged.attributes),
+            keys: said.iter().map(|said| said.source.key.clone()).collect(),
+            sources: said.iter().map(|said| said.source.application_id).collect(),
+        }
+    });
+    Ok(untouched.into_iter().chain(touched).collect())
 }
 
 /// Resolves each supervisor: by key in this source, else by display name among the delivered, else among all known.

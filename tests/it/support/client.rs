@@ -5,12 +5,14 @@ use std::net::SocketAddr;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Speaks to one server with one token.
 #[derive(Clone)]
 pub struct Client {
     inner: reqwest::Client,
     base: String,
+    pub address: SocketAddr,
     pub secret: Option<String>,
 }
 
@@ -24,9 +26,20 @@ pub struct Answer {
     pub json: Value,
 }
 
+impl Answer {
+    /// The field of the only violation, and its message; fails unless this is a 400 with one.
+    #[track_caller]
+    pub fn violation(&self) -> (&str, &str) {
+        assert_eq!((self.status, &self.json["error"]), (400, &serde_json::json!("validation_error")), "{}", self.text);
+        let errors = self.json["errors"].as_array().unwrap();
+        assert_eq!(errors.len(), 1, "{}", self.text);
+        (errors[0]["field"].as_str().unwrap(), errors[0]["message"].as_str().unwrap())
+    }
+}
+
 impl Client {
     pub fn new(address: SocketAddr) -> Self {
-        Self { inner: reqwest::Client::new(), base: format!("http://{address}"), secret: None }
+        Self { inner: reqwest::Client::new(), base: format!("http://{address}"), address, secret: None }
     }
 
     pub fn with_secret(&self, secret: impl Into<String>) -> Self {
@@ -70,6 +83,26 @@ impl Client {
         self.send(self.request(Method::DELETE, path)).await
     }
 
+    /// A JSON request with an `Idempotency-Key`.
+    pub async fn post_keyed(&self, path: &str, key: &str, body: Value) -> Answer {
+        self.send(self.request(Method::POST, path).header("Idempotency-Key", key).json(&body)).await
+    }
+
+    /// Sends the very bytes over a connection of its own and reads all that comes back until the server closes it.
+    pub async fn raw(&self, bytes: &[u8]) -> String {
+        let mut stream = tokio::net::TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        received(&mut stream).await
+    }
+
+    /// Sends the very bytes, hangs up, and reads what comes back nevertheless.
+    pub async fn raw_cut(&self, bytes: &[u8]) -> String {
+        let mut stream = tokio::net::TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        stream.shutdown().await.unwrap();
+        received(&mut stream).await
+    }
+
     /// Uploads parts (name, file name, bytes) for an application.
     pub async fn upload(&self, application: &str, parts: Vec<(String, String, Vec<u8>)>) -> Answer {
         let mut form = reqwest::multipart::Form::new().text("applicationId", application.to_owned());
@@ -78,4 +111,11 @@ impl Client {
         }
         self.send(self.request(Method::POST, "/api/application-imports/upload").multipart(form)).await
     }
+}
+
+async fn received(stream: &mut tokio::net::TcpStream) -> String {
+    let mut answer = Vec::new();
+    // The server may close with unread bytes on their way: what it had said until then is the answer.
+    let _ = stream.read_to_end(&mut answer).await;
+    String::from_utf8_lossy(&answer).into_owned()
 }

@@ -36,7 +36,7 @@ impl Clock for TestClock {
         *self.now.lock().unwrap()
     }
 
-    /// UUIDv7s of one millisecond, counting.
+    /// Ids (version 7) of one millisecond, counting.
     fn id(&self) -> Uuid {
         let count = self.ids.fetch_add(1, Ordering::Relaxed);
         let mut random = [0; 10];

@@ -1,5 +1,6 @@
-//! What tests share: a cluster, a database each, a server, a client, a clock; a journal alone; the program as processes.
+//! What tests share: a cluster, a database each, a server, a client, a clock, bodies; a journal alone; the program as processes.
 
+pub mod bodies;
 pub mod client;
 pub mod clock;
 pub mod cluster;
@@ -7,6 +8,8 @@ pub mod journal;
 pub mod process;
 pub mod proxy;
 pub mod server;
+pub mod stable;
 
 pub use client::{Answer, Client};
-pub use server::TestServer;
+pub use server::{TestServer, eventually, file_group, id};
+pub use stable::{stable, whole};

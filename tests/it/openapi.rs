@@ -1,0 +1,290 @@
+//! The OpenAPI document: it is the one checked in, every operation of it asks for a token, and none falls over.
+
+use std::collections::BTreeMap;
+
+use aggregates::api_token::Role;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{RngSeed, TestRunner};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::bodies::{GRANTS, PEOPLE, directory, grants_only};
+use crate::support::{Client, TestServer, file_group, id};
+
+/// Who may, at least. A new operation is added here by hand: that is the moment to think about it.
+const LEAST: &[(&str, Role)] = &[
+    ("listApplications", Role::Reader),
+    ("createApplication", Role::Operator),
+    ("getApplication", Role::Reader),
+    ("updateApplication", Role::Operator),
+    ("archiveApplication", Role::Operator),
+    ("setImportSchedule", Role::Operator),
+    ("listAccounts", Role::Reader),
+    ("listEntitlements", Role::Reader),
+    ("listGrants", Role::Reader),
+    ("listApplicationImports", Role::Reader),
+    ("getApplicationImport", Role::Reader),
+    ("listImportIssues", Role::Reader),
+    ("downloadRejects", Role::Reader),
+    ("stageApplicationImport", Role::Operator),
+    ("uploadApplicationImport", Role::Operator),
+    ("cancelApplicationImport", Role::Operator),
+    ("listIdentities", Role::Reader),
+    ("getIdentity", Role::Reader),
+    ("getIdentityAccess", Role::Reader),
+    ("listEvents", Role::Auditor),
+    ("listTokens", Role::Auditor),
+    ("createToken", Role::Administrator),
+    ("revokeToken", Role::Administrator),
+];
+
+/// An operation of the document.
+struct Operation {
+    id: String,
+    method: Method,
+    path: String,
+    document: Value,
+}
+
+impl Operation {
+    /// Its path with this id.
+    fn at(&self, id: &str) -> String {
+        self.path.replace("{id}", id)
+    }
+
+    fn takes(&self, kind: &str) -> bool {
+        self.document["requestBody"]["content"].get(kind).is_some()
+    }
+}
+
+fn operations() -> Vec<Operation> {
+    let document = serde_json::to_value(muniment::http::document()).unwrap();
+    let mut operations = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            operations.push(Operation {
+                id: operation["operationId"].as_str().unwrap().to_owned(),
+                method: method.to_uppercase().parse().unwrap(),
+                path: path.clone(),
+                document: operation.clone(),
+            });
+        }
+    }
+    operations
+}
+
+#[test]
+fn the_document_checked_in_is_that_of_the_code() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/openapi.json");
+    let checked_in = std::fs::read_to_string(path).unwrap_or_default();
+    let of_the_code = muniment::http::document().to_pretty_json().unwrap() + "\n";
+    assert!(
+        checked_in == of_the_code,
+        "docs/openapi.json is out of date; renew it with\n\n    cargo run -- openapi > docs/openapi.json\n"
+    );
+}
+
+#[tokio::test]
+async fn the_server_serves_the_document_to_everybody() {
+    let server = TestServer::start().await;
+    let served = server.client.anonymous().get("/api/openapi.json").await;
+    assert_eq!(served.json, serde_json::to_value(muniment::http::document()).unwrap());
+    assert!(served.json["openapi"].as_str().unwrap().starts_with("3.1"));
+    let docs = server.client.anonymous().get("/docs/").await;
+    assert!(docs.status == 200 && docs.text.contains("swagger"), "{}", docs.text);
+    // Nothing is fetched from elsewhere.
+    assert!(!docs.text.contains("//cdn") && !docs.text.contains("https://"), "{}", docs.text);
+    server.stop().await;
+}
+
+#[test]
+fn every_operation_says_who_may_and_how_it_fails() {
+    let known: BTreeMap<&str, Role> = LEAST.iter().copied().collect();
+    assert_eq!(known.len(), LEAST.len(), "an operation is listed twice");
+    let operations = operations();
+    for operation in &operations {
+        let name = &operation.id;
+        let role = known.get(name.as_str());
+        let role = role.unwrap_or_else(|| panic!("{name} has no authorization case; add it to LEAST"));
+        assert_eq!(operation.document["security"], json!([{"token": []}]), "{name} asks for no token");
+        let responses = operation.document["responses"].as_object().unwrap();
+        assert!(responses.contains_key("401"), "{name} doesn't say 401");
+        assert_eq!(responses.contains_key("403"), *role != Role::Reader, "{name}: 403");
+        assert_eq!(responses.contains_key("404"), operation.path.contains("{id}"), "{name}: 404");
+    }
+    let gone: Vec<&&str> =
+        known.keys().filter(|name| !operations.iter().any(|operation| operation.id == **name)).collect();
+    assert!(gone.is_empty(), "not in the document: {gone:?}");
+}
+
+#[tokio::test]
+async fn every_operation_asks_for_a_token_and_for_its_role() {
+    let server = TestServer::start().await;
+    let mut clients = BTreeMap::new();
+    for role in Role::ALL {
+        clients.insert(role.as_str(), server.client_as(role.as_str(), role).await);
+    }
+    let head = server.head().await;
+    let stranger = server.client.with_secret(muniment::tokens::new_secret().unwrap());
+    let anonymous = server.client.anonymous();
+    for operation in operations() {
+        let path = operation.at("018f0000-0000-7000-8000-00000000dead");
+        let send = async |client: &Client| client.send(client.request(operation.method.clone(), &path)).await;
+        for client in [&anonymous, &stranger] {
+            let answer = send(client).await;
+            assert_eq!((answer.status, &answer.json["error"]), (401, &json!("unauthorized")), "{}", operation.id);
+        }
+        let least = LEAST.iter().find(|(name, _)| *name == operation.id).unwrap().1;
+        let mut may = false;
+        for role in Role::ALL {
+            may |= role == least;
+            let answer = send(&clients[role.as_str()]).await;
+            let is_refused = answer.status == 403;
+            assert_eq!(is_refused, !may, "{} as {}: {}", operation.id, role.as_str(), answer.text);
+            if is_refused {
+                let message = answer.json["message"].as_str().unwrap();
+                assert!(message.ends_with(&format!("needs {}", least.as_str())), "{message}");
+            }
+        }
+    }
+    assert_eq!(server.head().await, head);
+    server.stop().await;
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let text = prop_oneof![
+        Just(String::new()),
+        Just("\u{0}".to_owned()),
+        Just("018f0000-0000-7000-8000-00000000dead".to_owned()),
+        Just("2026-02-30".to_owned()),
+        "[a-zA-Z0-9 ./\\\\'\"%=-]{0,12}",
+        any::<String>(),
+    ];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        text.prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::btree_map("[a-zA-Z]{0,6}", inner, 0..4)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+/// The first bytes of a text, each as `%XX`.
+fn percent_encoded(text: &str) -> String {
+    text.bytes().take(24).fold(String::new(), |encoded, byte| format!("{encoded}%{byte:02X}"))
+}
+
+/// Puts something else somewhere into a body that is right, or takes a part away.
+fn spoil(body: &mut Value, with: Value, mut way: u32) {
+    let step = way % 4;
+    way /= 4;
+    match body {
+        Value::Object(fields) if !fields.is_empty() && way > 0 => {
+            let key = fields.keys().nth(way as usize % fields.len()).unwrap().clone();
+            if step == 0 {
+                fields.remove(&key);
+            } else {
+                spoil(&mut fields[&key], with, way / 7);
+            }
+        }
+        Value::Array(values) if !values.is_empty() && way > 0 => {
+            let at = way as usize % values.len();
+            spoil(&mut values[at], with, way / 3);
+        }
+        other => *other = with,
+    }
+}
+
+#[tokio::test]
+async fn no_operation_falls_over_garbage() {
+    const ROUNDS: usize = 40;
+    let server = TestServer::start().await;
+    let people = server.create(directory("Directory")).await;
+    let app = server.create(grants_only("Payroll")).await;
+    server.import(&people, "identities", PEOPLE).await;
+    let import = server.import(&app, "grants", GRANTS).await;
+    let identity = server.items("/api/identities").await[0].clone();
+    let group = file_group(&app, "grants");
+    let right: BTreeMap<&str, Value> = BTreeMap::from([
+        ("createApplication", grants_only("Other")),
+        ("updateApplication", grants_only("Payroll")),
+        (
+            "setImportSchedule",
+            json!({"cron": "0 2 * * *", "timezone": "UTC", "isEnabled": true, "files": [{"fileGroupId": group, "path": "g.csv"}]}),
+        ),
+        ("stageApplicationImport", json!({"applicationId": id(&app)})),
+        ("cancelApplicationImport", json!({"applicationImportId": id(&import)})),
+        (
+            "createToken",
+            json!({"name": "t", "role": "reader", "identityId": id(&identity), "expirationDate": "2030-01-01"}),
+        ),
+    ]);
+    // The same garbage in every run, so that what was found stays found.
+    let mut runner =
+        TestRunner::new(ProptestConfig { rng_seed: RngSeed::Fixed(20_260_315), ..ProptestConfig::default() });
+    let mut draw = || {
+        let strategy = (any_json(), any::<u32>(), any::<String>(), 0_u8..8);
+        strategy.new_tree(&mut runner).unwrap().current()
+    };
+    for operation in operations() {
+        for _ in 0..ROUNDS {
+            let (garbage, way, text, case) = draw();
+            let encoded = percent_encoded(&text);
+            let some_id = match case {
+                0 => encoded.clone(),
+                1 => id(&import).to_owned(),
+                2 => id(&identity).to_owned(),
+                _ => id(&app).to_owned(),
+            };
+            let mut path = operation.at(if some_id.is_empty() { "x" } else { &some_id });
+            for (number, parameter) in operation.document["parameters"].as_array().into_iter().flatten().enumerate() {
+                if parameter["in"] == "query" && (way >> number) & 1 == 1 {
+                    let name = parameter["name"].as_str().unwrap();
+                    path.push(if path.contains('?') { '&' } else { '?' });
+                    path.extend([name, "=", if case % 2 == 0 { &encoded } else { "7" }]);
+                }
+            }
+            let mut request = server.client.request(operation.method.clone(), &path);
+            if way % 5 == 0 {
+                request = request.header("Idempotency-Key", format!("k{way}")).header("If-Match", format!("\"{way}\""));
+            }
+            if operation.takes("application/json") {
+                let mut body = right
+                    .get(operation.id.as_str())
+                    .unwrap_or_else(|| panic!("no right body for {}", operation.id))
+                    .clone();
+                spoil(&mut body, garbage, way);
+                request = request.json(&body);
+            } else if operation.takes("multipart/form-data") {
+                let part = reqwest::multipart::Part::bytes(garbage.to_string().into_bytes()).file_name(text.clone());
+                let form = reqwest::multipart::Form::new().text("applicationId", some_id);
+                request = request.multipart(form.part(if case % 2 == 0 { group.clone() } else { text.clone() }, part));
+            }
+            let answer = server.client.send(request).await;
+            assert!(answer.status < 500, "{} {path}: {} {}", operation.id, answer.status, answer.text);
+            if answer.status >= 400 {
+                assert_eq!(
+                    answer.json["correlationId"].as_str().map(str::len),
+                    Some(32),
+                    "{} {path}: {}",
+                    operation.id,
+                    answer.text
+                );
+            }
+        }
+    }
+    // Whatever was let through has an end, and the tables follow from the log.
+    for import in server.items("/api/application-imports").await {
+        server.ended(&import).await;
+    }
+    server.assert_verified().await;
+    server.stop().await;
+}
