@@ -67,7 +67,7 @@ mod tests {
             payload: r#"{"ApiEnabled":{}}"#,
             metadata: "{}",
         };
-        let hex: String = leaf.hash().iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = crate::tokens::hex(&leaf.hash());
         // Made by another program: python3, hashlib and struct.pack(">q").
         assert_eq!(hex, "0d889f4bd1cb8941dea46ef4f81f2e8dad5443c1480b5c92b29ce787de735e21");
     }

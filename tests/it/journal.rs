@@ -71,7 +71,7 @@ async fn two_servers_under_load_leave_no_gap_and_break_no_guard() {
             (stored, refused)
         })
     });
-    let answers = tokio::time::timeout(Duration::from_secs(120), join_all(callers)).await.unwrap();
+    let answers = tokio::time::timeout(Duration::from_mins(2), join_all(callers)).await.unwrap();
     let (mut stored, mut refused) = (3, 0); // the switch of the API and two streams
     for answer in answers {
         let (s, r) = answer.unwrap();

@@ -79,11 +79,11 @@ fn identity_id(number: u8) -> Uuid {
 
 fn identity_record(number: u8) -> IdentityRecord {
     IdentityRecord {
-        first_name: (number % 2 == 0).then(|| format!("First {number}")),
-        last_name: (number % 3 > 0).then(|| "Läst".to_owned()),
+        first_name: number.is_multiple_of(2).then(|| format!("First {number}")),
+        last_name: (!number.is_multiple_of(3)).then(|| "Läst".to_owned()),
         email: (number > 3).then(|| format!("{number}@x")),
         r#type: (number == 2).then_some(IdentityType::ServiceAccount),
-        status: (number % 3 == 0).then_some(if number == 0 {
+        status: number.is_multiple_of(3).then_some(if number == 0 {
             IdentityStatus::Disabled
         } else {
             IdentityStatus::Active
@@ -102,7 +102,12 @@ fn attributes(number: u8) -> BTreeMap<String, String> {
 
 fn schedule(number: u8) -> ImportSchedule {
     let cron = format!("{number} 2 * * *");
-    ImportSchedule { cron, timezone: "Europe/Zurich".to_owned(), is_enabled: number % 2 == 0, files: Vec::new() }
+    ImportSchedule {
+        cron,
+        timezone: "Europe/Zurich".to_owned(),
+        is_enabled: number.is_multiple_of(2),
+        files: Vec::new(),
+    }
 }
 
 /// The streams' states, by which steps that can't happen are left out.
@@ -148,7 +153,7 @@ impl World {
                 let id = ids::account(application_id, &text);
                 let delivered = record.map(|number| AccountRecord {
                     name: (number > 0).then(|| format!("Name {number}")),
-                    is_active: (number % 2 == 0).then_some(number > 2),
+                    is_active: number.is_multiple_of(2).then_some(number > 2),
                     attributes: attributes(number % 2),
                     ..AccountRecord::default()
                 });
@@ -199,7 +204,7 @@ impl World {
                         let mut definition = definition(&format!("Application {application} {change}"));
                         definition.description = (change > 5).then(|| "changed".to_owned());
                         definition.priority = if change > 6 { Priority::High } else { Priority::Low };
-                        definition.is_identity_source = change % 2 == 0;
+                        definition.is_identity_source = change.is_multiple_of(2);
                         ApplicationEvent::ApplicationUpdated { definition }
                     }
                 };

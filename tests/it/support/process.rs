@@ -18,7 +18,7 @@ use super::client::Client;
 
 /// Waits until something is so, for 60 seconds at most.
 pub async fn wait_until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while !condition().await {
         assert!(Instant::now() < deadline, "waited a minute in vain until {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -113,7 +113,7 @@ pub struct Said {
 /// Runs a command of the program to its end.
 pub async fn run(subcommand: &[&str], place: &Place, arguments: &[&str]) -> Said {
     let running = program(subcommand, place, arguments).output();
-    let output = tokio::time::timeout(Duration::from_secs(120), running).await.unwrap().unwrap();
+    let output = tokio::time::timeout(Duration::from_mins(2), running).await.unwrap().unwrap();
     Said {
         success: output.status.success(),
         output: String::from_utf8(output.stdout).unwrap().trim().to_owned(),
@@ -209,7 +209,7 @@ impl Serving {
     pub async fn terminate(mut self) -> (bool, Vec<String>) {
         let pid = Pid::from_raw(i32::try_from(self.pid()).unwrap()).unwrap();
         kill_process(pid, Signal::TERM).unwrap();
-        let status = tokio::time::timeout(Duration::from_secs(60), self.child.wait()).await.unwrap().unwrap();
+        let status = tokio::time::timeout(Duration::from_mins(1), self.child.wait()).await.unwrap().unwrap();
         (status.success(), self.lines())
     }
 }
