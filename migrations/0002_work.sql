@@ -7,7 +7,7 @@ CREATE TABLE work.idempotency (
     request_sha256 bytea NOT NULL,
     position bigint NOT NULL,
     location text NOT NULL,
-    status smallint,
+    status smallint NOT NULL,
     body text,
     created_at timestamptz NOT NULL,
     PRIMARY KEY (actor_id, key)
@@ -19,7 +19,7 @@ COMMENT ON COLUMN work.idempotency.key IS 'As the client sent it';
 COMMENT ON COLUMN work.idempotency.request_sha256 IS 'Of method, path and canonical body';
 COMMENT ON COLUMN work.idempotency.position IS 'Position of the request''s last event';
 COMMENT ON COLUMN work.idempotency.location IS 'Path of what the request made or changed';
-COMMENT ON COLUMN work.idempotency.status IS 'Status answered; null until the answer was rendered';
+COMMENT ON COLUMN work.idempotency.status IS 'Status answered';
 COMMENT ON COLUMN work.idempotency.body IS 'Body answered; null until the answer was rendered';
 COMMENT ON COLUMN work.idempotency.created_at IS 'When it was carried out';
 

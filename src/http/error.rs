@@ -33,8 +33,10 @@ pub struct ApiError {
 /// The answer given before.
 #[derive(Debug, Clone)]
 pub struct Replay {
-    /// Status and body; `None` when the first answer was never rendered: then what `location` shows is the answer.
-    pub answer: Option<(u16, String)>,
+    /// The status.
+    pub status: u16,
+    /// The body; `None` when the first answer was never rendered: then what `location` shows is the answer.
+    pub body: Option<String>,
     /// Path of what the request made or changed.
     pub location: String,
 }

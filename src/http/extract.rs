@@ -133,8 +133,7 @@ pub(super) async fn replay(parts: &Parts, app: &SharedApp, key: &str, canonical_
     if known.request_sha256 != hash {
         return Err(ApiError::key_reused());
     }
-    let answer = known.status.zip(known.body).map(|(status, body)| (status.unsigned_abs(), body));
-    let replay = Replay { answer, location: known.location };
+    let replay = Replay { status: known.status.unsigned_abs(), body: known.body, location: known.location };
     Err(ApiError { replay: Some(Box::new(replay)), ..ApiError::conflict("carried out before") })
 }
 

@@ -111,16 +111,17 @@ async fn keep(app: &SharedApp, actor: &str, key: &str, response: Response) -> Re
         return ApiError::internal(&"a response body could not be read").into_response();
     };
     let text = String::from_utf8_lossy(&body);
-    if let Err(error) = crate::work::idempotency::answered(&app.pool, actor, key, parts.status.as_u16(), &text).await {
+    if let Err(error) = crate::work::idempotency::answered(&app.pool, actor, key, &text).await {
         tracing::warn!(%error, "the answer of a request with an Idempotency-Key was not kept");
     }
     Response::from_parts(parts, Body::from(body))
 }
 
 async fn replayed(app: &SharedApp, replay: Replay, authorization: Option<HeaderValue>) -> Response {
-    if let Some((status, body)) = replay.answer {
+    let status = StatusCode::from_u16(replay.status).unwrap_or(StatusCode::OK);
+    if let Some(body) = replay.body {
         let mut response = Response::new(Body::from(body));
-        *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+        *response.status_mut() = status;
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response.headers_mut().insert("idempotent-replayed", HeaderValue::from_static("true"));
         return response;
@@ -136,7 +137,12 @@ async fn replayed(app: &SharedApp, replay: Replay, authorization: Option<HeaderV
     }
     match app.router.get() {
         Some(router) => match router.clone().oneshot(request).await {
-            Ok(response) => response,
+            Ok(mut response) => {
+                if response.status() == StatusCode::OK {
+                    *response.status_mut() = status;
+                }
+                response
+            }
             Err(never) => match never {},
         },
         None => StatusCode::SERVICE_UNAVAILABLE.into_response(),

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use aggregates::api_token::Role;
 use aggregates::{Actor, ActorKind};
 use axum::extract::FromRequestParts;
-use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
@@ -79,8 +79,17 @@ impl<A: Access> Session<A> {
         actor(&self.token)
     }
 
-    /// The context of the request's append; `location` is the path of what the request makes or changes.
+    /// The context of an append that makes something, to be answered 201; `location` is its path.
+    pub fn creating(&self, location: String) -> Context {
+        self.context_of(location, StatusCode::CREATED)
+    }
+
+    /// The context of an append that changes something, to be answered 200; `location` is its path.
     pub fn context(&self, location: String) -> Context {
+        self.context_of(location, StatusCode::OK)
+    }
+
+    fn context_of(&self, location: String, status: StatusCode) -> Context {
         let idempotency = self.request.idempotency_key.clone().zip(self.request.request_sha256.get().copied());
         let actor = self.actor();
         if idempotency.is_some() {
@@ -93,7 +102,12 @@ impl<A: Access> Session<A> {
             causation: None,
             source_address: self.request.source.map(|address| address.to_string()),
             worker: None,
-            idempotency: idempotency.map(|(key, request_sha256)| Idempotency { key, request_sha256, location }),
+            idempotency: idempotency.map(|(key, request_sha256)| Idempotency {
+                key,
+                request_sha256,
+                location,
+                status: status.as_u16(),
+            }),
         }
     }
 }

@@ -19,6 +19,8 @@ use crate::work::{leases, progress};
 
 /// Seconds after which a dead worker's import is another's.
 const LEASE: f64 = 10.0;
+/// How often workers take an import that none of them brings to an end.
+const ATTEMPTS: u32 = 20;
 /// How often a running import tells how far it is, renews its lease and looks whether it was cancelled.
 const TICK: Duration = Duration::from_millis(300);
 /// How often a worker looks for work when nobody rings.
@@ -115,6 +117,11 @@ async fn claim_and_run(app: &SharedApp, import: &ImportRow, worker: &str, contex
     let loaded = app.journal.load::<ApplicationImport>(id).await.map_err(CommandError::from)?;
     if loaded.aggregate.status == Status::Canceling {
         return cancel(app, id, context).await;
+    }
+    if loaded.aggregate.attempts > ATTEMPTS {
+        let log = format!("Given up after {ATTEMPTS} attempts{}", after_applying(app, id).await);
+        app.journal.execute::<ApplicationImport>(id, Command::Fail { log }, None, context.clone()).await?;
+        return Ok(());
     }
     let watch = Arc::new(Watch::default());
     tracing::info!(import = %id, number = import.number, application = import.application_name, "import runs");

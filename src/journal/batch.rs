@@ -57,6 +57,7 @@ pub(super) struct NewKey {
     pub(super) request_sha256: [u8; 32],
     pub(super) position: i64,
     pub(super) location: String,
+    pub(super) status: u16,
 }
 
 /// Positions given to an append.
@@ -178,6 +179,7 @@ impl Facts {
                 request_sha256: idempotency.request_sha256,
                 position: self.position,
                 location: idempotency.location.clone(),
+                status: idempotency.status,
             });
             self.keys.insert(key, known);
         }

@@ -28,8 +28,10 @@ pub struct Idempotency {
     pub key: String,
     /// SHA-256 of method, path and canonical body.
     pub request_sha256: [u8; 32],
-    /// Path of what the request makes or changes; filled in by the handler.
+    /// Path of what the request makes or changes.
     pub location: String,
+    /// Status that will be answered.
+    pub status: u16,
 }
 
 impl Context {

@@ -174,11 +174,11 @@ async fn write_beside(connection: &mut PgConnection, writes: &Writes, now: DateT
                   SELECT * FROM unnest($2::text[], $3::text[], $4::text[])
                   ON CONFLICT (claim) DO UPDATE SET aggregate_type = excluded.aggregate_type, aggregate_id = excluded.aggregate_id),
               keys AS (
-                  INSERT INTO work.idempotency (actor_id, key, request_sha256, position, location, created_at)
-                  SELECT *, $10 FROM unnest($5::text[], $6::text[], $7::bytea[], $8::bigint[], $9::text[])
+                  INSERT INTO work.idempotency (actor_id, key, request_sha256, position, location, status, created_at)
+                  SELECT *, $10 FROM unnest($5::text[], $6::text[], $7::bytea[], $8::bigint[], $9::text[], $13::smallint[])
                   ON CONFLICT (actor_id, key) DO UPDATE SET
                       request_sha256 = excluded.request_sha256, position = excluded.position, location = excluded.location,
-                      status = NULL, body = NULL, created_at = excluded.created_at)
+                      status = excluded.status, body = NULL, created_at = excluded.created_at)
          SELECT CASE WHEN $11 THEN pg_notify($12, '') END",
     )
     .bind(free)
@@ -193,6 +193,7 @@ async fn write_beside(connection: &mut PgConnection, writes: &Writes, now: DateT
     .bind(now)
     .bind(writes.concerns_security)
     .bind(SECURITY_CHANNEL)
+    .bind(writes.keys.iter().map(|key| i16::try_from(key.status).unwrap_or(200)).collect::<Vec<_>>())
     .execute(connection)
     .await?;
     Ok(())

@@ -13,9 +13,9 @@ pub struct Known {
     pub request_sha256: Vec<u8>,
     /// Path of what it made or changed.
     pub location: String,
-    /// Status answered; `None` until the answer was rendered.
-    pub status: Option<i16>,
-    /// Body answered.
+    /// Status answered.
+    pub status: i16,
+    /// Body answered; `None` until it was rendered.
     pub body: Option<String>,
 }
 
@@ -33,16 +33,13 @@ pub async fn find(pool: &PgPool, actor: &str, key: &str, now: DateTime<Utc>) -> 
 }
 
 /// Remembers the answer.
-pub async fn answered(pool: &PgPool, actor: &str, key: &str, status: u16, body: &str) -> sqlx::Result<()> {
-    sqlx::query(
-        "UPDATE work.idempotency SET status = $3, body = $4 WHERE actor_id = $1 AND key = $2 AND status IS NULL",
-    )
-    .bind(actor)
-    .bind(key)
-    .bind(i16::try_from(status).unwrap_or(500))
-    .bind(body)
-    .execute(pool)
-    .await?;
+pub async fn answered(pool: &PgPool, actor: &str, key: &str, body: &str) -> sqlx::Result<()> {
+    sqlx::query("UPDATE work.idempotency SET body = $3 WHERE actor_id = $1 AND key = $2 AND body IS NULL")
+        .bind(actor)
+        .bind(key)
+        .bind(body)
+        .execute(pool)
+        .await?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use muniment::database::{Database, Separation};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
 
-use crate::applications::grants_only;
+use crate::support::bodies::grants_only;
 use crate::support::journal::{Log, new};
 use crate::support::{TestServer, cluster};
 

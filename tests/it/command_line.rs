@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-use crate::applications::grants_only;
+use crate::support::bodies::grants_only;
 use crate::support::process::{Folder, Place, Serving, run, succeed};
 use crate::support::{Client, cluster};
 

@@ -15,9 +15,9 @@ use sqlx::{ConnectOptions, Connection, Executor};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::applications::grants_only;
+use crate::support::bodies::grants_only;
+use crate::support::file_group;
 use crate::support::process::{Folder, Place, Serving, succeed, wait_until};
-use crate::support::server::group;
 use crate::support::{Client, TestServer, cluster};
 
 /// Callers who make applications, each with an `Idempotency-Key`, and send again what got no answer.
@@ -220,7 +220,7 @@ async fn speed_up(options: &PgConnectOptions) {
 /// Uploads grants for a new application; the application and the import.
 async fn upload(client: &Client, pairs: &Pairs) -> (Value, Value) {
     let application = client.post("/api/applications", grants_only("Payroll")).await.json;
-    let part = (group(&application, "grants"), "grants.csv".to_owned(), csv(pairs));
+    let part = (file_group(&application, "grants"), "grants.csv".to_owned(), csv(pairs));
     let import = client.upload(application["id"].as_str().unwrap(), vec![part]).await;
     assert_eq!(import.status, 201, "{}", import.text);
     (application, import.json)

@@ -12,7 +12,7 @@ use serde_json::json;
 use sqlx::{Connection, Executor};
 use uuid::Uuid;
 
-use crate::applications::grants_only;
+use crate::support::bodies::grants_only;
 use crate::support::clock::TestClock;
 use crate::support::journal::{Log, added, application, assert_sound, context, definition, keyed, more, new, stream};
 use crate::support::{TestServer, cluster};
@@ -380,7 +380,7 @@ async fn every_event_says_who_and_why() {
         .upload(
             id,
             vec![(
-                crate::support::server::group(application, "grants"),
+                crate::support::file_group(application, "grants"),
                 "grants.csv".to_owned(),
                 b"user,permission\nann,read\n".to_vec(),
             )],

@@ -23,7 +23,7 @@ use serde_json::Value;
 use sqlx::{ConnectOptions, Connection, Executor};
 use uuid::Uuid;
 
-use crate::applications::grants_only;
+use crate::support::bodies::grants_only;
 use crate::support::journal::{Log, application, assert_sound, context, definition, new};
 use crate::support::{TestServer, cluster};
 

@@ -112,6 +112,8 @@ pub struct ApplicationImport {
     pub application_version: Option<i64>,
     /// The application delivers identities.
     pub is_identity_source: bool,
+    /// How often a worker took it.
+    pub attempts: u32,
     /// The complete difference, once planned.
     pub planned: Option<Metrics>,
 }
@@ -262,6 +264,7 @@ impl cqrs_es::Aggregate for ApplicationImport {
             Event::ImportClaimed { application_version, is_identity_source, .. } => {
                 self.application_version = Some(application_version);
                 self.is_identity_source = is_identity_source;
+                self.attempts += 1;
                 if self.status == Status::Pending {
                     self.status = Status::Running;
                 }

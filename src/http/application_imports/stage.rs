@@ -58,7 +58,7 @@ pub async fn stage(session: Session<Operates>, Json(request): Json<StageRequest>
         import_type: ImportType::Api,
         files: Vec::new(),
     };
-    session.journal().create::<ApplicationImport>(id, command, session.context(location(id))).await.map_err(
+    session.journal().create::<ApplicationImport>(id, command, session.creating(location(id))).await.map_err(
         |error| match error {
             CommandError::Append(AppendError::ClaimTaken { holder, .. }) => {
                 ApiError::conflict(format!("Import {} of the application is Pending", holder.1))

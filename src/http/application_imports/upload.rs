@@ -83,7 +83,7 @@ pub async fn upload(session: Session<Operates>, query: Query, request: Request) 
     let id = session.app.clock.id();
     let command =
         ApplicationImportCommand::Stage { application_id: application.id, import_type: ImportType::Api, files };
-    session.journal().create::<ApplicationImport>(id, command, session.context(location(id))).await?;
+    session.journal().create::<ApplicationImport>(id, command, session.creating(location(id))).await?;
     session.app.imports_bell.notify_one();
     created(&session, id).await
 }

@@ -26,7 +26,7 @@ pub async fn create(session: Session<Operates>, Json(request): Json<ApplicationR
     let id = session.app.clock.id();
     session
         .journal()
-        .create::<Application>(id, ApplicationCommand::Create(definition), session.context(location(id)))
+        .create::<Application>(id, ApplicationCommand::Create(definition), session.creating(location(id)))
         .await
         .map_err(|error| precondition(error, false))?;
     respond(&session, id, StatusCode::CREATED).await

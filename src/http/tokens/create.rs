@@ -82,7 +82,7 @@ pub async fn create(
         secret_sha256: secret_sha256(&secret),
         now: session.now,
     };
-    let mut context = session.context("/api/tokens".to_owned());
+    let mut context = session.creating("/api/tokens".to_owned());
     context.idempotency = None;
     session.journal().create::<ApiToken>(id, command, context).await.map_err(|error| match error {
         CommandError::Append(AppendError::ClaimTaken { .. }) => ApiError::conflict("Another token has this name"),

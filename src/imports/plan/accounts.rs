@@ -90,7 +90,7 @@ pub(super) fn plan(
         plan.metrics.uncorrelated_accounts = rows.filter(|row| row.identity_id.is_none()).count() as u64;
     }
     if has_group {
-        refuse_unknown(delivered, &present, issues)?;
+        refuse_unknown(planning, delivered, &present, issues)?;
     }
     let keys = known.values().map(|row| (row.id, row.key.clone()));
     let new = file.iter().flat_map(|file| file.records.keys());
@@ -141,8 +141,15 @@ fn from_grants(grants: &crate::imports::delivered::DeliveredGrants) -> Keyed<Str
 }
 
 /// Grants of accounts that nobody knows are issues and left out (rulings 17).
-fn refuse_unknown(delivered: &mut Delivered, present: &HashSet<&str>, issues: &mut Issues) -> Result<(), Fault> {
+fn refuse_unknown(
+    planning: &Planning<'_>,
+    delivered: &mut Delivered,
+    present: &HashSet<&str>,
+    issues: &mut Issues,
+) -> Result<(), Fault> {
     let Some(grants) = &mut delivered.grants else { return Ok(()) };
+    let group = planning.definition.group_of(Content::Grants).next();
+    let column = group.and_then(|group| group.columns.get("account")?.names().first().cloned());
     let unknown: HashSet<u32> = (0_u32..)
         .zip(&grants.accounts.texts)
         .filter(|(_, key)| !present.contains(key.as_str()))
@@ -163,7 +170,7 @@ fn refuse_unknown(delivered: &mut Delivered, present: &HashSet<&str>, issues: &m
         grants.keyed.records.remove(&pair);
         let key = &grants.accounts.texts[pair.0 as usize];
         let problem = Problem {
-            column: None,
+            column: column.clone(),
             value: Some(key.clone()),
             code: "unknown_account",
             message: format!("The account {key:?} is in no accounts file"),

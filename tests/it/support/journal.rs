@@ -143,7 +143,8 @@ pub fn context() -> Context {
 
 /// The context of a request with an `Idempotency-Key`.
 pub fn keyed(key: &str, request: u8) -> Context {
-    let idempotency = Idempotency { key: key.to_owned(), request_sha256: [request; 32], location: "/there".to_owned() };
+    let idempotency =
+        Idempotency { key: key.to_owned(), request_sha256: [request; 32], location: "/there".to_owned(), status: 201 };
     Context { idempotency: Some(idempotency), ..context() }
 }
 
