@@ -83,6 +83,8 @@ pub struct TokenDirectory {
     /// Raised whenever the snapshot is dropped: what was read before that isn't kept.
     epoch: AtomicU64,
     used: Mutex<HashMap<Uuid, DateTime<Utc>>>,
+    /// Held by who reads for the snapshot: all who find it missing wait for one query.
+    reading: tokio::sync::Mutex<()>,
 }
 
 /// What the directory says of a request.
@@ -103,6 +105,7 @@ impl TokenDirectory {
             is_listening: AtomicBool::new(false),
             epoch: AtomicU64::new(0),
             used: Mutex::new(HashMap::new()),
+            reading: tokio::sync::Mutex::new(()),
         }
     }
 
@@ -119,17 +122,28 @@ impl TokenDirectory {
     }
 
     async fn current(&self) -> sqlx::Result<Arc<Snapshot>> {
-        let changes = self.journal.security_changes();
-        if self.is_listening.load(Ordering::Acquire) {
-            let known = self.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone();
-            if let Some(known) = known.filter(|known| known.security_changes == changes) {
-                return Ok(known);
-            }
+        if !self.is_listening.load(Ordering::Acquire) {
+            return self.read().await;
         }
-        self.read(changes).await
+        if let Some(kept) = self.kept() {
+            return Ok(kept);
+        }
+        let _reading = self.reading.lock().await;
+        match self.kept() {
+            Some(kept) => Ok(kept),
+            None => self.read().await,
+        }
     }
 
-    async fn read(&self, security_changes: u64) -> sqlx::Result<Arc<Snapshot>> {
+    /// The snapshot, unless this process has changed tokens or settings since.
+    fn kept(&self) -> Option<Arc<Snapshot>> {
+        let changes = self.journal.security_changes();
+        let kept = self.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone();
+        kept.filter(|kept| kept.security_changes == changes)
+    }
+
+    async fn read(&self) -> sqlx::Result<Arc<Snapshot>> {
+        let security_changes = self.journal.security_changes();
         let epoch = self.epoch.load(Ordering::Acquire);
         let mut by_hash: HashMap<[u8; 8], Vec<Arc<Token>>> = HashMap::new();
         for row in projections::api_tokens::usable(&self.pool).await? {

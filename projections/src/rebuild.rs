@@ -73,7 +73,7 @@ pub async fn rebuild(
             .await?;
             transaction.commit().await?;
         }
-        connection.execute("ANALYZE").await?;
+        analyze(connection).await?;
         if swap(connection, &mut position).await? {
             break;
         }
@@ -117,6 +117,18 @@ async fn swap(connection: &mut PgConnection, position: &mut i64) -> Result<bool,
         .await?;
     transaction.commit().await?;
     Ok(true)
+}
+
+/// Statistics of the new tables, so that the first queries after the swap are planned on what is there.
+async fn analyze(connection: &mut PgConnection) -> sqlx::Result<()> {
+    let tables: Vec<String> = sqlx::query_scalar("SELECT tablename::text FROM pg_tables WHERE schemaname = $1")
+        .bind(NEXT)
+        .fetch_all(&mut *connection)
+        .await?;
+    for table in tables {
+        connection.execute(format!("ANALYZE {NEXT}.{table}").as_str()).await?;
+    }
+    Ok(())
 }
 
 async fn head(connection: &mut PgConnection) -> sqlx::Result<i64> {
