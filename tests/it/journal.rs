@@ -150,8 +150,7 @@ async fn a_guarded_stream_that_moved_on_refuses_the_append() {
 #[tokio::test]
 async fn a_name_has_one_holder_whatever_its_case_and_whichever_server() {
     let first = TestServer::start().await;
-    let second = TestServer::start_with(first.database.clone(), Config::default()).await;
-    second.clock.skip_ids(1000);
+    let second = first.start_beside().await;
     for round in 0..8 {
         let (lower, upper) = (format!("payroll {round}"), format!(" PAYROLL {round}"));
         let (a, b) = tokio::join!(

@@ -24,11 +24,6 @@ impl TestClock {
     pub fn advance(&self, by: TimeDelta) {
         *self.now.lock().unwrap() += by;
     }
-
-    /// Lets ids go on later, so that two servers of one database make different ones.
-    pub fn skip_ids(&self, count: u64) {
-        self.ids.fetch_add(count, Ordering::Relaxed);
-    }
 }
 
 impl Clock for TestClock {

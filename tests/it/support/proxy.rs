@@ -1,7 +1,7 @@
 //! A proxy between a writer and PostgreSQL that breaks the connection at a chosen moment of a transaction.
 
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -87,11 +87,11 @@ impl Drop for Proxy {
 
 async fn carry(
     client: UnixStream,
-    socket: &PathBuf,
+    socket: &Path,
     faults: &Mutex<VecDeque<Fault>>,
     release: &Notify,
 ) -> std::io::Result<()> {
-    let server = UnixStream::connect::<&Path>(socket).await?;
+    let server = UnixStream::connect(socket).await?;
     let (mut client_read, client_write) = client.into_split();
     let (server_read, mut server_write) = server.into_split();
     let is_mute = Arc::new(AtomicBool::new(false));
