@@ -18,9 +18,7 @@ CREATE TABLE journal.events (
     PRIMARY KEY (aggregate_type, aggregate_id, sequence),
     UNIQUE (position)
 );
-CREATE INDEX ON journal.events (recorded_at, position);
 CREATE INDEX ON journal.events (actor_id, position);
-CREATE INDEX ON journal.events (aggregate_id, position);
 COMMENT ON TABLE journal.events IS 'Every change, in order; never updated, never deleted';
 COMMENT ON COLUMN journal.events.aggregate_type IS 'Type of the stream';
 COMMENT ON COLUMN journal.events.aggregate_id IS 'Id of the stream';

@@ -4,7 +4,7 @@ use aggregates::event::DecodeError;
 use aggregates::{Actor, ActorKind, DomainEvent, Recorded};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::{PgExecutor, PgPool};
+use sqlx::{PgExecutor, PgPool, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 /// An event as the log holds it.
@@ -74,21 +74,27 @@ pub async fn after(pool: &PgPool, after: i64, filter: &Filter, limit: i64) -> sq
     };
     let indexed = filter.actor.is_some() || filter.aggregate_id.is_some();
     let last = if indexed { head_asked } else { head_asked.min(after.saturating_add(EXAMINED.max(limit))) };
-    let events: Vec<EventRow> = sqlx::query_as(&format!(
-        "{SELECT} WHERE position > $1 AND position <= $2
-             AND ($3::text IS NULL OR aggregate_type = $3) AND ($4::text IS NULL OR aggregate_id = $4)
-             AND ($5::text IS NULL OR event_type = $5) AND ($6::text IS NULL OR actor_id = $6)
-         ORDER BY position LIMIT $7"
-    ))
-    .bind(after)
-    .bind(last)
-    .bind(&filter.aggregate_type)
-    .bind(&filter.aggregate_id)
-    .bind(&filter.event_type)
-    .bind(&filter.actor)
-    .bind(limit)
-    .fetch_all(pool)
-    .await?;
+    let mut query = QueryBuilder::<Postgres>::new(SELECT);
+    query.push(" WHERE position > ").push_bind(after).push(" AND position <= ").push_bind(last);
+    match (&filter.aggregate_type, &filter.aggregate_id) {
+        (Some(aggregate_type), _) => query.push(" AND aggregate_type = ").push_bind(aggregate_type),
+        // The index on streams begins with their type.
+        (None, Some(_)) => query.push(" AND aggregate_type = ANY (").push_bind(aggregate_types()).push(")"),
+        (None, None) => &mut query,
+    };
+    if let Some(aggregate_id) = &filter.aggregate_id {
+        query.push(" AND aggregate_id = ").push_bind(aggregate_id);
+    }
+    if let Some(event_type) = &filter.event_type {
+        query.push(" AND event_type = ").push_bind(event_type);
+    }
+    if let Some(actor) = &filter.actor {
+        query.push(" AND actor_id = ").push_bind(actor);
+    }
+    // A stream is found by its own index and sorted: the sum keeps PostgreSQL from walking the whole log in order instead.
+    query.push(if filter.aggregate_id.is_some() { " ORDER BY position + 0" } else { " ORDER BY position" });
+    query.push(" LIMIT ").push_bind(limit);
+    let events: Vec<EventRow> = query.build_query_as().fetch_all(pool).await?;
     let examined = match events.last() {
         Some(event) if events.len() as i64 == limit => event.position,
         _ => last.max(after),
@@ -97,15 +103,31 @@ pub async fn after(pool: &PgPool, after: i64, filter: &Filter, limit: i64) -> sq
     Ok(Stretch { events, next_position: examined, at_head: examined >= head_asked })
 }
 
+/// Every type of stream there is.
+fn aggregate_types() -> Vec<&'static str> {
+    let mut types: Vec<&str> = DomainEvent::types().into_iter().map(|(aggregate_type, ..)| aggregate_type).collect();
+    types.dedup();
+    types
+}
+
 /// The last position recorded before a time; 0 when there is none.
+///
+/// Positions are dense and times ascend with them, so halving finds it by the positions' index alone: an index on times
+/// would cost every append.
 async fn position_before(pool: &PgPool, time: DateTime<Utc>) -> sqlx::Result<i64> {
-    let found: Option<i64> = sqlx::query_scalar(
-        "SELECT position FROM journal.events WHERE recorded_at < $1 ORDER BY recorded_at DESC, position DESC LIMIT 1",
+    sqlx::query_scalar(
+        "WITH RECURSIVE halving (low, high) AS (
+             SELECT 0::bigint, (SELECT coalesce(max(position), 0) FROM journal.events)
+             UNION ALL
+             SELECT CASE WHEN e.recorded_at < $1 THEN e.position ELSE h.low END,
+                    CASE WHEN e.recorded_at < $1 THEN h.high ELSE e.position - 1 END
+             FROM halving AS h JOIN journal.events AS e ON e.position = (h.low + h.high + 1) / 2
+             WHERE h.low < h.high
+         ) SELECT low FROM halving WHERE low = high",
     )
     .bind(time)
-    .fetch_optional(pool)
-    .await?;
-    Ok(found.unwrap_or(0))
+    .fetch_one(pool)
+    .await
 }
 
 /// Events in position order, for a rebuild: after one position, up to and including another, at most `limit`.

@@ -41,16 +41,16 @@ const SELECT: &str = "
 
 /// One page, the latest start first; imports that haven't started come before them all.
 pub async fn list(pool: &PgPool, application: Option<Uuid>, page: i64) -> sqlx::Result<Page<ImportRow>> {
-    let total: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM application_imports WHERE $1::uuid IS NULL OR application_id = $1")
-            .bind(application)
-            .fetch_one(pool)
-            .await?;
+    let which = if application.is_some() { "application_id = $1" } else { "$1::uuid IS NULL" };
+    let total: i64 = sqlx::query_scalar(&format!("SELECT count(*) FROM application_imports WHERE {which}"))
+        .bind(application)
+        .fetch_one(pool)
+        .await?;
     let window = Window::of(page, total);
     let order = if window.from_end { "ASC NULLS LAST" } else { "DESC NULLS FIRST" };
     let then = if window.from_end { "ASC" } else { "DESC" };
     let rows = sqlx::query_as(&format!(
-        "{SELECT} WHERE $1::uuid IS NULL OR i.application_id = $1
+        "{SELECT} WHERE {which}
          ORDER BY i.build_start_at {order}, i.number {then} OFFSET $2 LIMIT $3"
     ))
     .bind(application)

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 pub use queries::{ApplicationRow, LastImport, find, find_all, list};
 
-use crate::{Applied, Projection, versions};
+use crate::{Applied, Projection};
 
 pub(crate) const PROJECTION: Projection = Projection {
     name: "applications",
@@ -24,25 +24,7 @@ pub(crate) const PROJECTION: Projection = Projection {
     apply,
 };
 
-#[derive(Serialize)]
-struct NewRow {
-    id: Uuid,
-    name: String,
-    priority: Value,
-    description: Option<String>,
-    is_identity_source: bool,
-    removal_limit: u8,
-    is_archived: bool,
-    connector: Value,
-    correlation: Value,
-    import_schedule: Option<Value>,
-    created_at: DateTime<Utc>,
-    created_by: String,
-    last_updated_at: DateTime<Utc>,
-    version: i64,
-}
-
-/// What a batch does to an application that was there before.
+/// What a batch does to an application.
 #[derive(Default)]
 struct Update<'a> {
     definition: Option<&'a Definition>,
@@ -77,30 +59,54 @@ fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied
                 ApplicationEvent::ImportScheduleSet { schedule } => update.schedule = Some(schedule),
             }
         }
-        let mut rows = Vec::with_capacity(created.len());
-        for (id, event) in created {
-            let Some(update) = updates.remove(&id) else { continue };
-            let Some(definition) = update.definition else { continue };
-            rows.push(NewRow {
-                id,
-                name: definition.name.clone(),
-                priority: json(&definition.priority)?,
-                description: definition.description.clone(),
-                is_identity_source: definition.is_identity_source,
-                removal_limit: definition.removal_limit,
-                is_archived: update.archived,
-                connector: json(&definition.connector)?,
-                correlation: json(&definition.correlation())?,
-                import_schedule: update.schedule.map(json).transpose()?,
-                created_at: event.recorded_at,
-                created_by: event.actor.name.clone(),
-                last_updated_at: update.at,
-                version: update.version,
-            });
-        }
-        versions::insert(connection, "applications", &rows).await?;
+        let new = created.into_iter().filter_map(|(id, event)| Some((id, event, updates.remove(&id)?))).collect();
+        insert(connection, new).await?;
         write_updates(connection, updates).await
     })
+}
+
+/// Writes applications that the batch made, as they are at its end. With arrays: a command waits for this.
+async fn insert(connection: &mut PgConnection, new: Vec<(Uuid, &Recorded, Update<'_>)>) -> sqlx::Result<()> {
+    if new.is_empty() {
+        return Ok(());
+    }
+    let (mut ids, mut definitions, mut correlations) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut schedules, mut archived, mut versions) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut created_at, mut created_by, mut updated_at) = (Vec::new(), Vec::new(), Vec::new());
+    for (id, event, update) in new {
+        let Some(definition) = update.definition else { continue };
+        ids.push(id);
+        definitions.push(json(definition)?);
+        correlations.push(json(&definition.correlation())?);
+        schedules.push(update.schedule.map(json).transpose()?);
+        archived.push(update.archived);
+        versions.push(update.version);
+        created_at.push(event.recorded_at);
+        created_by.push(event.actor.name.as_str());
+        updated_at.push(update.at);
+    }
+    sqlx::query(
+        "INSERT INTO applications (id, name, priority, description, is_identity_source, removal_limit, is_archived, connector,
+                                   correlation, import_schedule, created_at, created_by, last_updated_at, version)
+         SELECT id, d ->> 'name', d ->> 'priority', d ->> 'description', (d ->> 'isIdentitySource')::boolean,
+                (d ->> 'removalLimit')::int, archived, d -> 'connector', correlation, schedule, created_at, created_by,
+                updated_at, version
+         FROM unnest($1::uuid[], $2::jsonb[], $3::jsonb[], $4::jsonb[], $5::boolean[], $6::bigint[], $7::timestamptz[],
+                     $8::text[], $9::timestamptz[])
+             AS u (id, d, correlation, schedule, archived, version, created_at, created_by, updated_at)",
+    )
+    .bind(ids)
+    .bind(definitions)
+    .bind(correlations)
+    .bind(schedules)
+    .bind(archived)
+    .bind(versions)
+    .bind(created_at)
+    .bind(created_by)
+    .bind(updated_at)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 async fn write_updates(connection: &mut PgConnection, updates: BTreeMap<Uuid, Update<'_>>) -> sqlx::Result<()> {
