@@ -193,6 +193,9 @@ async fn connect(options: &PgConnectOptions) -> sqlx::Result<PgConnection> {
         .clone()
         .application_name("muniment writer")
         .options([
+            // A batch is small and its rows are found by index, whatever a table's size was when the plan was made.
+            ("enable_hashjoin", "off"),
+            ("enable_mergejoin", "off"),
             ("synchronous_commit", "on"),
             ("lock_timeout", "5s"),
             ("statement_timeout", "60s"),
