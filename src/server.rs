@@ -107,6 +107,7 @@ impl Server {
         tasks.spawn(async move { spawned.tokens.write_usage().await });
         let spawned = Arc::clone(&app);
         tasks.spawn(async move { forget_keys(&spawned).await });
+        tasks.spawn(http::health::upkeep());
         let name = worker::name(app.clock.id());
         tasks.spawn(worker::work(Arc::clone(&app), name));
         Ok(Self { app, address, handle, listener, tasks })

@@ -18,6 +18,17 @@ pub fn install_recorder() {
     RECORDER.get_or_init(|| PrometheusBuilder::new().install_recorder().ok());
 }
 
+/// Folds what was measured into the histograms, for ever: until then every measure is held in memory.
+pub async fn upkeep() {
+    let mut interval = tokio::time::interval(std::time::Duration::from_secs(5));
+    loop {
+        interval.tick().await;
+        if let Some(recorder) = RECORDER.get().and_then(Option::as_ref) {
+            recorder.run_upkeep();
+        }
+    }
+}
+
 /// The process answers.
 pub(super) async fn healthz() -> &'static str {
     "ok\n"

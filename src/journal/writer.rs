@@ -242,9 +242,9 @@ async fn transact(
 fn judge(error: sqlx::Error) -> Failure {
     let code = error.as_database_error().and_then(|error| error.code().map(std::borrow::Cow::into_owned));
     match code.as_deref() {
-        // lock_not_available, query_canceled, deadlock_detected, admin_shutdown, crash_shutdown, cannot_connect_now,
+        // disk_full, lock_not_available, query_canceled, deadlock_detected, admin_shutdown, crash_shutdown, cannot_connect_now,
         // idle_in_transaction_session_timeout
-        Some("55P03" | "57014" | "40P01" | "57P01" | "57P02" | "57P03" | "25P03") => Failure::Retry(error),
+        Some("53100" | "55P03" | "57014" | "40P01" | "57P01" | "57P02" | "57P03" | "25P03") => Failure::Retry(error),
         Some(_) => Failure::Refused(error),
         None => match error {
             sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
