@@ -555,17 +555,19 @@ fn an_account_field_that_tells_nobody_apart_correlates_nothing() {
     let correlating = ["key", "name", "identity", "email", "employeeId", "type", "badge"];
     is_right(correlate(correlating.map(|field| rule(field, "email")).to_vec()));
     is_wrong(
-        correlate(vec![rule("isActive", "status"), rule("email", "email"), rule("lastLoginAt", "updatedDate")]),
+        correlate(vec![rule("isActive", "badge"), rule("email", "email"), rule("lastLoginAt", "updatedDate")]),
         &[
             (
                 "correlation[0].account",
-                "isActive tells nobody apart; allowed: key, name, identity, email, employeeId, type or a custom \
-                 attribute",
+                "isActive can't be used; allowed: key, name, identity, email, employeeId, type or a custom attribute",
             ),
             (
                 "correlation[2].account",
-                "lastLoginAt tells nobody apart; allowed: key, name, identity, email, employeeId, type or a custom \
-                 attribute",
+                "lastLoginAt can't be used; allowed: key, name, identity, email, employeeId, type or a custom attribute",
+            ),
+            (
+                "correlation[2].identity",
+                "updatedDate can't be used; allowed: key, email, employeeId, displayName or a custom attribute",
             ),
         ],
     );
