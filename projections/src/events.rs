@@ -5,7 +5,6 @@ use aggregates::{Actor, ActorKind, DomainEvent, Recorded};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::{PgExecutor, PgPool, Postgres, QueryBuilder};
-use uuid::Uuid;
 
 /// An event as the log holds it.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -189,13 +188,4 @@ pub fn actor(metadata: &Value) -> Actor {
         name: text("actorName").unwrap_or_default(),
         identity_id: text("actorIdentityId"),
     }
-}
-
-/// The stream's id of the event at a position.
-pub async fn stream_at(executor: impl PgExecutor<'_>, position: i64) -> sqlx::Result<Option<Uuid>> {
-    let id: Option<String> = sqlx::query_scalar("SELECT aggregate_id FROM journal.events WHERE position = $1")
-        .bind(position)
-        .fetch_optional(executor)
-        .await?;
-    Ok(id.and_then(|id| Uuid::parse_str(&id).ok()))
 }
