@@ -130,6 +130,11 @@ impl<R: Version> Versions<R> {
     }
 }
 
+/// A value for a `jsonb` column.
+pub(crate) fn json(value: &impl Serialize) -> sqlx::Result<serde_json::Value> {
+    serde_json::to_value(value).map_err(|error| sqlx::Error::Encode(error.into()))
+}
+
 /// Inserts rows by the names of their columns.
 pub(crate) async fn insert<R: Serialize>(connection: &mut PgConnection, table: &str, rows: &[R]) -> sqlx::Result<()> {
     if rows.is_empty() {

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 pub use queries::{AppliedCounts, ImportRow, applied, claimable, find, list, pending_of};
 
+use crate::versions::json;
 use crate::{Applied, Projection, versions};
 
 pub(crate) const PROJECTION: Projection = Projection {
@@ -52,10 +53,6 @@ struct Row {
     metrics: Option<Value>,
     log: Option<String>,
     version: i64,
-}
-
-fn json(value: &impl Serialize) -> sqlx::Result<Value> {
-    serde_json::to_value(value).map_err(|error| sqlx::Error::Encode(error.into()))
 }
 
 fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied<'a> {

@@ -7,13 +7,12 @@ use std::collections::BTreeMap;
 use aggregates::application::{ApplicationEvent, Definition, ImportSchedule};
 use aggregates::{DomainEvent, Recorded};
 use chrono::{DateTime, Utc};
-use serde::Serialize;
-use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 pub use queries::{ApplicationRow, LastImport, find, find_all, list};
 
+use crate::versions::json;
 use crate::{Applied, Projection};
 
 pub(crate) const PROJECTION: Projection = Projection {
@@ -32,10 +31,6 @@ struct Update<'a> {
     archived: bool,
     at: DateTime<Utc>,
     version: i64,
-}
-
-fn json(value: &impl Serialize) -> sqlx::Result<Value> {
-    serde_json::to_value(value).map_err(|error| sqlx::Error::Encode(error.into()))
 }
 
 fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied<'a> {
