@@ -3,8 +3,8 @@ CREATE SCHEMA journal;
 
 CREATE TABLE journal.events (
     -- names and types of postgres-es, so that its event store reads this table unchanged
-    aggregate_type text NOT NULL,
-    aggregate_id text NOT NULL,
+    aggregate_type text COLLATE "C" NOT NULL,
+    aggregate_id text COLLATE "C" NOT NULL,
     sequence bigint NOT NULL CHECK (sequence >= 1),
     event_type text NOT NULL,
     event_version text NOT NULL,
@@ -13,7 +13,7 @@ CREATE TABLE journal.events (
     -- ours
     position bigint NOT NULL CHECK (position >= 1),
     recorded_at timestamptz NOT NULL,
-    actor_id text NOT NULL,
+    actor_id text COLLATE "C" NOT NULL,
     leaf_hash bytea NOT NULL CHECK (length(leaf_hash) = 32),
     PRIMARY KEY (aggregate_type, aggregate_id, sequence),
     UNIQUE (position)
@@ -45,7 +45,7 @@ CREATE TABLE journal.append_lock ();
 COMMENT ON TABLE journal.append_lock IS 'Empty; locked in EXCLUSIVE MODE by whoever appends';
 
 CREATE TABLE journal.claims (
-    claim text PRIMARY KEY,
+    claim text COLLATE "C" PRIMARY KEY,
     aggregate_type text NOT NULL,
     aggregate_id text NOT NULL
 );

@@ -2,8 +2,8 @@
 CREATE SCHEMA work;
 
 CREATE TABLE work.idempotency (
-    actor_id text NOT NULL,
-    key text NOT NULL,
+    actor_id text COLLATE "C" NOT NULL,
+    key text COLLATE "C" NOT NULL,
     request_sha256 bytea NOT NULL,
     position bigint NOT NULL,
     location text NOT NULL,
@@ -30,6 +30,16 @@ CREATE TABLE work.token_usage (
 COMMENT ON TABLE work.token_usage IS 'When tokens were last used, written in batches';
 COMMENT ON COLUMN work.token_usage.token_id IS 'The token';
 COMMENT ON COLUMN work.token_usage.last_used_at IS 'Accurate to some seconds';
+
+CREATE TABLE work.listeners (
+    id uuid PRIMARY KEY,
+    heard bigint NOT NULL,
+    expires_at timestamptz NOT NULL
+);
+COMMENT ON TABLE work.listeners IS 'Servers that remember tokens and settings; changes of them wait for each';
+COMMENT ON COLUMN work.listeners.id IS 'The server''s process';
+COMMENT ON COLUMN work.listeners.heard IS 'It has forgotten what was before this position';
+COMMENT ON COLUMN work.listeners.expires_at IS 'From then on it trusts its memory no more, unless it renews';
 
 CREATE TABLE work.leases (
     application_import_id uuid PRIMARY KEY,

@@ -64,7 +64,7 @@ pub async fn assemble(database: &Database, config: Config, clock: SharedClock) -
         let pool = reading.clone();
         Box::pin(async move { projections::applications::find_all(&pool, &ids).await })
     });
-    let tokens = TokenDirectory::new(pool.clone(), journal.clone());
+    let tokens = TokenDirectory::new(pool.clone(), journal.clone(), clock.id());
     Ok(Arc::new(App {
         pool,
         journal,
@@ -123,6 +123,7 @@ impl Server {
         drop(tokio::time::timeout(LETTING_GO, self.app.import_places.acquire_many(all)).await);
         self.tasks.shutdown().await;
         self.app.tokens.flush_usage().await?;
+        self.app.tokens.leave().await?;
         self.app.pool.close().await;
         Ok(())
     }

@@ -4,9 +4,9 @@
 //! gives is compared in constant time.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aggregates::api_token::Role;
 use chrono::{DateTime, Utc};
@@ -17,6 +17,7 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use crate::journal::{Journal, SECURITY_CHANNEL};
+use crate::work::listeners;
 
 const PREFIX: &str = "mun_";
 /// How often last-used times are written.
@@ -28,6 +29,14 @@ pub fn new_secret() -> std::io::Result<String> {
     std::io::Read::read_exact(&mut std::fs::File::open("/dev/urandom")?, &mut bytes)?;
     let body = hex(&bytes);
     Ok(format!("{PREFIX}{body}{}", checksum(&body)))
+}
+
+/// The secret that a request makes when it is sent with an `Idempotency-Key`: the same each time, so that nothing secret
+/// need be kept for the answer to a repetition. Only who knows the caller's own secret can work it out.
+pub fn derived_secret(caller_secret: &str, key: &str, request_sha256: &[u8; 32]) -> String {
+    let inner = digest(&format!("muniment token\0{caller_secret}\0{key}\0{}", hex(request_sha256)));
+    let body = hex(&digest(&format!("{caller_secret}\0{}", hex(&inner))));
+    format!("{PREFIX}{body}{}", checksum(&body))
 }
 
 /// What is stored of a secret: SHA-256, hex.
@@ -78,8 +87,10 @@ pub struct TokenDirectory {
     pool: PgPool,
     journal: Journal,
     snapshot: RwLock<Option<Arc<Snapshot>>>,
-    /// Do we hear what other processes change? If not, nothing is remembered.
-    is_listening: AtomicBool,
+    /// This process among those that remember.
+    id: Uuid,
+    /// Until then we hear what other processes change, or they wait for us. `None`, or later: nothing is remembered.
+    leased_until: RwLock<Option<Instant>>,
     /// Raised whenever the snapshot is dropped: what was read before that isn't kept.
     epoch: AtomicU64,
     used: Mutex<HashMap<Uuid, DateTime<Utc>>>,
@@ -97,12 +108,13 @@ pub struct Verdict {
 
 impl TokenDirectory {
     /// An empty directory; it reads the database when first asked.
-    pub fn new(pool: PgPool, journal: Journal) -> Self {
+    pub fn new(pool: PgPool, journal: Journal, id: Uuid) -> Self {
         Self {
             pool,
             journal,
+            id,
             snapshot: RwLock::new(None),
-            is_listening: AtomicBool::new(false),
+            leased_until: RwLock::new(None),
             epoch: AtomicU64::new(0),
             used: Mutex::new(HashMap::new()),
             reading: tokio::sync::Mutex::new(()),
@@ -110,11 +122,9 @@ impl TokenDirectory {
     }
 
     /// Looks a secret up and remembers that its token was used.
-    pub async fn check(&self, secret: Option<&str>, now: DateTime<Utc>) -> sqlx::Result<Verdict> {
+    pub async fn check(&self, secret: &str, now: DateTime<Utc>) -> sqlx::Result<Verdict> {
         let snapshot = self.current().await?;
-        let token = secret
-            .and_then(|secret| find(&snapshot, secret))
-            .filter(|token| token.expires_at.is_none_or(|at| at > now));
+        let token = find(&snapshot, secret).filter(|token| token.expires_at.is_none_or(|at| at > now));
         if let Some(token) = &token {
             self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(token.id, now);
         }
@@ -122,7 +132,7 @@ impl TokenDirectory {
     }
 
     async fn current(&self) -> sqlx::Result<Arc<Snapshot>> {
-        if !self.is_listening.load(Ordering::Acquire) {
+        if !self.is_leased() {
             return self.read().await;
         }
         if let Some(kept) = self.kept() {
@@ -179,7 +189,7 @@ impl TokenDirectory {
             if let Err(error) = self.listen_once().await {
                 tracing::warn!(%error, "not listening for token changes; every request asks the database");
             }
-            self.is_listening.store(false, Ordering::Release);
+            self.lease(None);
             self.forget();
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
@@ -188,13 +198,50 @@ impl TokenDirectory {
     async fn listen_once(&self) -> sqlx::Result<()> {
         let mut listener = PgListener::connect_with(&self.pool).await?;
         listener.listen(SECURITY_CHANNEL).await?;
-        self.forget();
-        self.is_listening.store(true, Ordering::Release);
+        // Others need not wait for what this process remembered under an earlier lease: it is forgotten with it.
+        listeners::leave(&self.pool, self.id).await?;
+        tokio::select! {
+            ended = self.hear(listener) => ended,
+            ended = self.renew() => ended,
+        }
+    }
+
+    async fn hear(&self, mut listener: PgListener) -> sqlx::Result<()> {
         // `None`: the connection broke and something may have been missed.
-        while listener.try_recv().await?.is_some() {
+        while let Some(notification) = listener.try_recv().await? {
             self.forget();
+            let position = notification.payload().parse().unwrap_or(0);
+            listeners::heard(&self.pool, self.id, position).await?;
         }
         Ok(())
+    }
+
+    async fn renew(&self) -> sqlx::Result<()> {
+        loop {
+            let started = Instant::now();
+            listeners::renew(&self.pool, self.id).await?;
+            if !self.is_leased() {
+                // Nobody waited for this process meanwhile.
+                self.forget();
+            }
+            self.lease(Some(started + listeners::LEASE));
+            tokio::time::sleep(listeners::LEASE / 3).await;
+        }
+    }
+
+    fn is_leased(&self) -> bool {
+        let until = *self.leased_until.read().unwrap_or_else(PoisonError::into_inner);
+        until.is_some_and(|until| Instant::now() < until)
+    }
+
+    fn lease(&self, until: Option<Instant>) {
+        *self.leased_until.write().unwrap_or_else(PoisonError::into_inner) = until;
+    }
+
+    /// Remembers nothing more; nobody waits for this process.
+    pub async fn leave(&self) -> sqlx::Result<()> {
+        self.lease(None);
+        listeners::leave(&self.pool, self.id).await
     }
 
     /// Writes last-used times every few seconds, for ever.

@@ -1,5 +1,7 @@
 //! The event types of all aggregates, and an event as it stands in the log.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -107,9 +109,9 @@ pub struct Recorded {
     /// Its place in its stream: 1, 2, 3, ...
     pub sequence: i64,
     /// What happened.
-    pub event: DomainEvent,
+    pub event: Arc<DomainEvent>,
     /// Who did it.
-    pub actor: crate::Actor,
+    pub actor: Arc<crate::Actor>,
 }
 
 impl Recorded {

@@ -61,7 +61,7 @@ fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied
         let mut created: BTreeMap<Uuid, ApiTokenRow> = BTreeMap::new();
         let mut revoked: Vec<(Uuid, DateTime<Utc>)> = Vec::new();
         for event in batch {
-            let DomainEvent::ApiToken(token) = &event.event else {
+            let DomainEvent::ApiToken(token) = &*event.event else {
                 continue;
             };
             match token {

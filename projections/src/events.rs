@@ -1,5 +1,7 @@
 //! The log itself, read: the audit trail (rulings 8) and the source of every rebuild.
 
+use std::sync::Arc;
+
 use aggregates::event::DecodeError;
 use aggregates::{Actor, ActorKind, DomainEvent, Recorded};
 use chrono::{DateTime, Utc};
@@ -173,8 +175,8 @@ impl TryFrom<EventRow> for Recorded {
             recorded_at: row.recorded_at,
             aggregate_id: row.aggregate_id,
             sequence: row.sequence,
-            event,
-            actor: actor(&row.metadata),
+            event: Arc::new(event),
+            actor: Arc::new(actor(&row.metadata)),
         })
     }
 }

@@ -24,7 +24,7 @@ pub(crate) const PROJECTION: Projection = Projection {
 
 fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied<'a> {
     Box::pin(async move {
-        let last = batch.iter().rev().find_map(|event| match &event.event {
+        let last = batch.iter().rev().find_map(|event| match &*event.event {
             DomainEvent::Settings(event) => Some(matches!(event, SettingsEvent::ApiEnabled {})),
             _ => None,
         });

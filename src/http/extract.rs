@@ -16,6 +16,7 @@ use super::error::{ApiError, Replay};
 use super::request::RequestInfo;
 use super::session::CallerId;
 use crate::app::SharedApp;
+use crate::work::idempotency::Known;
 
 /// JSON bodies may have so many bytes (rulings 4).
 const JSON_LIMIT: usize = 2 << 20;
@@ -27,20 +28,53 @@ impl<T: DeserializeOwned + Send> FromRequest<SharedApp> for Json<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &SharedApp) -> Result<Self, ApiError> {
-        let (parts, body) = request.into_parts();
-        let kind = content_type(&parts);
-        if kind != "application/json" {
-            return Err(ApiError::unsupported_media_type(&kind, "application/json"));
-        }
-        let bytes = read(body).await?;
-        let value = decode(&bytes)?;
-        if let Some(key) = idempotency_key(&parts)? {
-            // Canonical: keys sorted, no blanks, which serde_json's Value does.
-            let canonical: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
-            replay(&parts, app, &key, canonical.to_string().as_bytes()).await?;
+        let (parts, value, canonical) = json(request).await?;
+        if let Some((key, canonical)) = canonical {
+            replay(&parts, app, &key, &canonical).await?;
         }
         Ok(Self(value))
     }
+}
+
+/// A JSON body whose handler answers a repeated request itself, because the answer holds a secret that isn't kept.
+pub struct SecretJson<T> {
+    /// The body.
+    pub value: T,
+    /// The request's key and what is known of its first time.
+    pub key: Option<(String, Option<Known>)>,
+}
+
+impl<T: DeserializeOwned + Send> FromRequest<SharedApp> for SecretJson<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &SharedApp) -> Result<Self, ApiError> {
+        let (parts, value, canonical) = json(request).await?;
+        let key = match canonical {
+            Some((key, canonical)) => {
+                let known = recognise(&parts, app, &key, &canonical).await?;
+                Some((key, known))
+            }
+            None => None,
+        };
+        Ok(Self { value, key })
+    }
+}
+
+/// Reads a JSON body; with an `Idempotency-Key`, gives that and the canonical bytes.
+async fn json<T: DeserializeOwned>(request: Request) -> Result<(Parts, T, Option<(String, Vec<u8>)>), ApiError> {
+    let (parts, body) = request.into_parts();
+    let kind = content_type(&parts);
+    if kind != "application/json" {
+        return Err(ApiError::unsupported_media_type(&kind, "application/json"));
+    }
+    let bytes = read(body).await?;
+    let value = decode(&bytes)?;
+    let canonical = idempotency_key(&parts)?.map(|key| {
+        // Canonical: keys sorted, no blanks, which serde_json's Value does.
+        let canonical: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        (key, canonical.to_string().into_bytes())
+    });
+    Ok((parts, value, canonical))
 }
 
 /// A request that needs no body. One that is sent is read and ignored, so that clients may send `{}`.
@@ -114,6 +148,18 @@ fn idempotency_key(parts: &Parts) -> Result<Option<String>, ApiError> {
 
 /// Remembers what the request is, and ends it with the first answer when its key was used before.
 pub(super) async fn replay(parts: &Parts, app: &SharedApp, key: &str, canonical_body: &[u8]) -> Result<(), ApiError> {
+    let Some(known) = recognise(parts, app, key, canonical_body).await? else { return Ok(()) };
+    let replay = Replay { status: known.status.unsigned_abs(), body: known.body, location: known.location };
+    Err(ApiError { replay: Some(Box::new(replay)), ..ApiError::conflict("carried out before") })
+}
+
+/// Remembers what the request is; gives what is known of it when its key was used before.
+async fn recognise(
+    parts: &Parts,
+    app: &SharedApp,
+    key: &str,
+    canonical_body: &[u8],
+) -> Result<Option<Known>, ApiError> {
     let (Some(request), Some(CallerId(actor))) =
         (parts.extensions.get::<Arc<RequestInfo>>(), parts.extensions.get::<CallerId>())
     else {
@@ -127,14 +173,10 @@ pub(super) async fn replay(parts: &Parts, app: &SharedApp, key: &str, canonical_
     hash.update(canonical_body);
     let hash: [u8; 32] = hash.finalize().into();
     let _ = request.request_sha256.set(hash);
-    let Some(known) = crate::work::idempotency::find(&app.pool, actor, key, app.clock.now()).await? else {
-        return Ok(());
-    };
-    if known.request_sha256 != hash {
-        return Err(ApiError::key_reused());
+    match crate::work::idempotency::find(&app.pool, actor, key, app.clock.now()).await? {
+        Some(known) if known.request_sha256 != hash => Err(ApiError::key_reused()),
+        known => Ok(known),
     }
-    let replay = Replay { status: known.status.unsigned_abs(), body: known.body, location: known.location };
-    Err(ApiError { replay: Some(Box::new(replay)), ..ApiError::conflict("carried out before") })
 }
 
 /// The id in a path; malformed is 400 on field `id` (rulings 5).

@@ -26,6 +26,10 @@ pub(super) struct Around {
     pub(super) rate: Option<DefaultKeyedRateLimiter<IpAddr>>,
 }
 
+/// Marks an answer that must not be kept for a repetition: its handler can give it again.
+#[derive(Clone)]
+pub struct Secret;
+
 pub(super) async fn around(State(around): State<Arc<Around>>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let info = Arc::new(RequestInfo::new(
@@ -100,7 +104,11 @@ async fn finish(
         };
     }
     match (info.carried_out_by.get(), &info.idempotency_key) {
-        (Some(actor), Some(key)) if response.status().is_success() => keep(app, actor, key, response).await,
+        (Some(actor), Some(key))
+            if response.status().is_success() && response.extensions_mut().remove::<Secret>().is_none() =>
+        {
+            keep(app, actor, key, response).await
+        }
         _ => response,
     }
 }

@@ -7,7 +7,7 @@ pub mod events;
 pub mod extract;
 pub mod health;
 pub mod identities;
-mod middleware;
+pub mod middleware;
 mod openapi;
 pub mod page;
 pub mod request;

@@ -56,6 +56,8 @@ pub struct Session<A: Access> {
     pub app: SharedApp,
     /// The caller.
     pub token: Arc<Token>,
+    /// The caller's secret, as sent.
+    pub secret: String,
     /// The request.
     pub request: Arc<RequestInfo>,
     /// The time of the request.
@@ -134,7 +136,8 @@ impl<A: Access> FromRequestParts<SharedApp> for Session<A> {
             return Err(ApiError::internal(&"a route without the request middleware"));
         };
         let now = app.clock.now();
-        let verdict = app.tokens.check(bearer(parts), now).await?;
+        let secret = bearer(parts).unwrap_or_default().to_owned();
+        let verdict = app.tokens.check(&secret, now).await?;
         let token = verdict.token.ok_or_else(ApiError::unauthorized)?;
         if !verdict.api_enabled {
             return Err(ApiError::forbidden("The API is switched off in the system settings"));
@@ -148,7 +151,7 @@ impl<A: Access> FromRequestParts<SharedApp> for Session<A> {
             )));
         }
         parts.extensions.insert(CallerId(token.id.to_string()));
-        Ok(Self { app: Arc::clone(app), token, request, now, access: PhantomData })
+        Ok(Self { app: Arc::clone(app), token, secret, request, now, access: PhantomData })
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aggregates::DomainEvent;
+use chrono::{DateTime, Utc};
 
 use super::Context;
 
@@ -79,6 +80,8 @@ pub struct Appended {
     pub first: i64,
     /// Position of the last event.
     pub last: i64,
+    /// When the writer took it.
+    pub recorded_at: DateTime<Utc>,
     /// How long the writer worked on the batch that held them.
     pub took: Duration,
 }

@@ -1,11 +1,13 @@
 //! Deciding: pure, append by append, in order; a later one sees an earlier one's effect.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use aggregates::Recorded;
 use chrono::{DateTime, Duration, Utc};
 
-use super::append::{AppendError, Expected, StreamId};
+use super::append::{AppendError, Appended, Expected, StreamId};
+use super::context::Idempotency;
 use super::leaf::Leaf;
 use super::prepared::Prepared;
 
@@ -15,15 +17,15 @@ const KEY_LIFETIME: Duration = Duration::hours(24);
 /// Type and id of the stream that holds a claim.
 pub(super) type Holder = (String, String);
 /// Actor's id and key.
-pub(super) type Key = (String, String);
+pub(super) type Key<'a> = (&'a str, &'a str);
 
-/// What the database says before the batch; updated as appends win.
-pub(super) struct Facts {
+/// What the database says before the batch; updated as appends win. Borrows from the batch.
+pub(super) struct Facts<'a> {
     pub(super) position: i64,
     pub(super) recorded_at: DateTime<Utc>,
-    pub(super) versions: HashMap<StreamId, i64>,
+    pub(super) versions: HashMap<&'a StreamId, i64>,
     pub(super) claims: HashMap<String, Holder>,
-    pub(super) keys: HashMap<Key, KnownKey>,
+    pub(super) keys: HashMap<Key<'a>, KnownKey>,
 }
 
 /// A key that was used.
@@ -35,35 +37,32 @@ pub(super) struct KnownKey {
 
 /// What is to be written.
 #[derive(Default)]
-pub(super) struct Writes {
+pub(super) struct Writes<'a> {
     pub(super) events: Vec<Recorded>,
     /// Beside `events`.
-    pub(super) columns: Vec<Columns>,
+    pub(super) columns: Vec<Columns<'a>>,
     /// Claims that changed hands; `None` = nobody's.
-    pub(super) claims: HashMap<String, Option<Holder>>,
-    pub(super) keys: Vec<NewKey>,
+    pub(super) claims: HashMap<&'a str, Option<&'a StreamId>>,
+    pub(super) keys: Vec<NewKey<'a>>,
     pub(super) concerns_security: bool,
 }
 
-pub(super) struct Columns {
-    pub(super) payload: String,
-    pub(super) metadata: String,
+pub(super) struct Columns<'a> {
+    pub(super) payload: &'a str,
+    pub(super) metadata: &'a str,
     pub(super) leaf_hash: [u8; 32],
 }
 
-pub(super) struct NewKey {
-    pub(super) actor_id: String,
-    pub(super) key: String,
-    pub(super) request_sha256: [u8; 32],
+pub(super) struct NewKey<'a> {
+    pub(super) actor_id: &'a str,
+    pub(super) request: &'a Idempotency,
     pub(super) position: i64,
-    pub(super) location: String,
-    pub(super) status: u16,
 }
 
-/// Positions given to an append.
-pub(super) type Outcome = Result<(i64, i64), AppendError>;
+/// What became of an append.
+pub(super) type Outcome = Result<Appended, AppendError>;
 
-impl Writes {
+impl Writes<'_> {
     /// Position and leaf hash of the last event.
     pub(super) fn last(&self) -> (i64, [u8; 32]) {
         let position = self.events.last().map_or(0, |event| event.position);
@@ -71,9 +70,9 @@ impl Writes {
     }
 }
 
-impl Facts {
+impl<'a> Facts<'a> {
     /// Decides one append. On success its events are in `writes` and the facts are as if they were stored.
-    pub(super) fn decide(&mut self, append: &Prepared, now: DateTime<Utc>, writes: &mut Writes) -> Outcome {
+    pub(super) fn decide(&mut self, append: &'a Prepared, now: DateTime<Utc>, writes: &mut Writes<'a>) -> Outcome {
         self.check_key(append, now)?;
         for (stream, version) in &append.guards {
             let found = self.version(stream);
@@ -107,11 +106,10 @@ impl Facts {
     }
 
     fn check_key(&self, append: &Prepared, now: DateTime<Utc>) -> Result<(), AppendError> {
-        let Some(idempotency) = &append.context.idempotency else {
+        let Some(idempotency) = &append.idempotency else {
             return Ok(());
         };
-        let key = (append.context.actor.id.clone(), idempotency.key.clone());
-        match self.keys.get(&key) {
+        match self.keys.get(&(append.actor.id.as_str(), idempotency.key.as_str())) {
             Some(known) if known.created_at + KEY_LIFETIME < now => Ok(()),
             Some(known) if known.request_sha256 == idempotency.request_sha256 => {
                 Err(AppendError::Replayed { position: known.position })
@@ -121,7 +119,7 @@ impl Facts {
         }
     }
 
-    fn write(&mut self, append: &Prepared, now: DateTime<Utc>, writes: &mut Writes) -> (i64, i64) {
+    fn write(&mut self, append: &'a Prepared, now: DateTime<Utc>, writes: &mut Writes<'a>) -> Appended {
         let first = self.position + 1;
         for stream in &append.streams {
             let mut sequence = self.version(&stream.stream);
@@ -139,52 +137,37 @@ impl Facts {
                     payload,
                     metadata: &append.metadata,
                 };
-                writes.columns.push(Columns {
-                    leaf_hash: leaf.hash(),
-                    payload: payload.clone(),
-                    metadata: append.metadata.clone(),
-                });
+                writes.columns.push(Columns { leaf_hash: leaf.hash(), payload, metadata: &append.metadata });
                 writes.events.push(Recorded {
                     position: self.position,
                     recorded_at: self.recorded_at,
                     aggregate_id: stream.stream.aggregate_id.clone(),
                     sequence,
-                    event: event.clone(),
-                    actor: append.context.actor.clone(),
+                    event: Arc::clone(event),
+                    actor: Arc::clone(&append.actor),
                 });
             }
-            self.versions.insert(stream.stream.clone(), sequence);
+            self.versions.insert(&stream.stream, sequence);
         }
         for (claim, stream) in &append.release {
             if self.claims.get(claim).is_some_and(|holder| is(holder, stream)) {
                 self.claims.remove(claim);
-                writes.claims.insert(claim.clone(), None);
+                writes.claims.insert(claim, None);
             }
         }
         for (claim, stream) in &append.take {
             let holder = (stream.aggregate_type.to_owned(), stream.aggregate_id.clone());
-            self.claims.insert(claim.clone(), holder.clone());
-            writes.claims.insert(claim.clone(), Some(holder));
+            self.claims.insert(claim.clone(), holder);
+            writes.claims.insert(claim, Some(stream));
         }
-        if let Some(idempotency) = &append.context.idempotency {
-            let key = (append.context.actor.id.clone(), idempotency.key.clone());
-            let known = KnownKey {
-                request_sha256: idempotency.request_sha256.to_vec(),
-                position: self.position,
-                created_at: now,
-            };
-            writes.keys.push(NewKey {
-                actor_id: key.0.clone(),
-                key: key.1.clone(),
-                request_sha256: idempotency.request_sha256,
-                position: self.position,
-                location: idempotency.location.clone(),
-                status: idempotency.status,
-            });
-            self.keys.insert(key, known);
+        if let Some(request) = &append.idempotency {
+            let known =
+                KnownKey { request_sha256: request.request_sha256.to_vec(), position: self.position, created_at: now };
+            writes.keys.push(NewKey { actor_id: &append.actor.id, request, position: self.position });
+            self.keys.insert((&append.actor.id, &request.key), known);
         }
         writes.concerns_security |= append.concerns_security;
-        (first, self.position)
+        Appended { first, last: self.position, recorded_at: self.recorded_at, took: std::time::Duration::ZERO }
     }
 }
 

@@ -65,6 +65,8 @@ impl<A: Stream> Loaded<A> {
 pub struct Executed<A> {
     /// The state after it.
     pub aggregate: A,
+    /// The stream's version after it.
+    pub version: i64,
     /// Where its events are; `None` = it changed nothing.
     pub appended: Option<Appended>,
 }
@@ -116,11 +118,10 @@ impl Journal {
         context: Context,
     ) -> Result<Executed<A>, CommandError> {
         let (aggregate, append) = Loaded::<A>::new(&id).decide(command, context).await?;
-        let appended = match append {
-            Some(append) => Some(self.append(append).await?),
-            None => None,
-        };
-        Ok(Executed { aggregate, appended })
+        let Some(append) = append else { return Ok(Executed { aggregate, version: 0, appended: None }) };
+        let version = events_of(&append);
+        let appended = self.append(append).await?;
+        Ok(Executed { aggregate, version, appended: Some(appended) })
     }
 
     /// Carries out a command on a stream; decided again when the stream moved on meanwhile.
@@ -160,16 +161,22 @@ impl Journal {
                 let stream = StreamId::of::<A>(&id);
                 return Err(AppendError::Conflict { stream, found: loaded.version }.into());
             }
+            let before = loaded.version;
             let (aggregate, append) = loaded.decide(command.clone(), context.clone()).await?;
-            let Some(append) = append else { return Ok(Executed { aggregate, appended: None }) };
+            let Some(append) = append else { return Ok(Executed { aggregate, version: before, appended: None }) };
+            let version = before + events_of(&append);
             match self.append(append).await {
-                Ok(appended) => return Ok(Executed { aggregate, appended: Some(appended) }),
+                Ok(appended) => return Ok(Executed { aggregate, version, appended: Some(appended) }),
                 Err(AppendError::Conflict { .. }) if attempt < ATTEMPTS => attempt += 1,
                 Err(error) => return Err(error.into()),
             }
             loaded = self.load::<A>(&id).await?;
         }
     }
+}
+
+fn events_of(append: &Append) -> i64 {
+    append.streams.iter().map(|stream| stream.events.len() as i64).sum()
 }
 
 /// The journal as cqrs-es sees it, so that its framework and tools work on our log.

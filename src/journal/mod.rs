@@ -39,7 +39,7 @@ type Reply = oneshot::Sender<Result<Appended, AppendError>>;
 
 /// An append on its way to the writer.
 pub(crate) struct Waiting {
-    prepared: Arc<Prepared>,
+    prepared: Prepared,
     reply: Reply,
 }
 
@@ -48,6 +48,7 @@ pub(crate) struct Waiting {
 pub struct Journal {
     interactive: mpsc::Sender<Waiting>,
     bulk: mpsc::Sender<Waiting>,
+    pool: PgPool,
     repository: Arc<PostgresEventRepository>,
     security_changes: Arc<AtomicU64>,
 }
@@ -60,8 +61,8 @@ impl Journal {
         let security_changes = Arc::new(AtomicU64::new(0));
         let writer = writer::Writer::new(options, clock, Arc::clone(&security_changes));
         let task = tokio::spawn(writer.run(interactive_queue, bulk_queue));
-        let repository = Arc::new(PostgresEventRepository::new(pool));
-        (Self { interactive, bulk, repository, security_changes }, task)
+        let repository = Arc::new(PostgresEventRepository::new(pool.clone()));
+        (Self { interactive, bulk, pool, repository, security_changes }, task)
     }
 
     /// Counts this process's commits that changed tokens or settings: whoever caches those compares it.
@@ -70,20 +71,27 @@ impl Journal {
     }
 
     /// Appends in the lane of people and clients. A full queue is [`AppendError::Unavailable`].
+    ///
+    /// A change of tokens or settings holds on every server when this returns.
     pub async fn append(&self, append: Append) -> Result<Appended, AppendError> {
         let (reply, answer) = oneshot::channel();
-        let prepared = Arc::new(Prepared::new(append)?);
+        let prepared = Prepared::new(append)?;
+        let concerns_security = prepared.concerns_security;
         self.interactive.try_send(Waiting { prepared, reply }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => AppendError::Unavailable("the write queue is full".to_owned()),
             mpsc::error::TrySendError::Closed(_) => stopped(),
         })?;
-        answer.await.map_err(|_| stopped())?
+        let appended = answer.await.map_err(|_| stopped())??;
+        if concerns_security {
+            crate::work::listeners::wait(&self.pool, appended.last).await;
+        }
+        Ok(appended)
     }
 
     /// Appends in the lane of bulk work: a slice at a time between the batches of people; waits for a place.
     pub async fn append_bulk(&self, append: Append) -> Result<Appended, AppendError> {
         let (reply, answer) = oneshot::channel();
-        let prepared = Arc::new(Prepared::new(append)?);
+        let prepared = Prepared::new(append)?;
         self.bulk.send(Waiting { prepared, reply }).await.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
     }

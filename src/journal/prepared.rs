@@ -1,16 +1,19 @@
 //! An append made ready by its caller, so that the writer, of which there is one, does as little as possible.
 
-use aggregates::DomainEvent;
+use std::sync::Arc;
+
+use aggregates::{Actor, DomainEvent};
 
 use super::append::{Append, AppendError, Expected, StreamId};
-use super::context::Context;
+use super::context::{Context, Idempotency};
 
 pub(super) struct Prepared {
     pub(super) streams: Vec<PreparedStream>,
     pub(super) guards: Vec<(StreamId, i64)>,
     pub(super) take: Vec<(String, StreamId)>,
     pub(super) release: Vec<(String, StreamId)>,
-    pub(super) context: Context,
+    pub(super) actor: Arc<Actor>,
+    pub(super) idempotency: Option<Idempotency>,
     pub(super) metadata: String,
     /// Holds events of tokens or settings, which every server caches.
     pub(super) concerns_security: bool,
@@ -19,7 +22,7 @@ pub(super) struct Prepared {
 pub(super) struct PreparedStream {
     pub(super) stream: StreamId,
     pub(super) expected: Expected,
-    pub(super) events: Vec<(DomainEvent, String)>,
+    pub(super) events: Vec<(Arc<DomainEvent>, String)>,
 }
 
 impl Prepared {
@@ -31,7 +34,7 @@ impl Prepared {
             let mut events = Vec::with_capacity(stream.events.len());
             for event in stream.events {
                 let payload = event.payload().map_err(unserialisable)?;
-                events.push((event, payload));
+                events.push((Arc::new(event), payload));
             }
             streams.push(PreparedStream { stream: stream.stream, expected: stream.expected, events });
         }
@@ -39,6 +42,7 @@ impl Prepared {
             matches!(stream.stream.aggregate_type, aggregates::api_token::TYPE | aggregates::settings::TYPE)
         });
         let Append { guards, take, release, context, .. } = append;
-        Ok(Self { streams, guards, take, release, context, metadata, concerns_security })
+        let Context { actor, idempotency, .. } = context;
+        Ok(Self { streams, guards, take, release, actor: Arc::new(actor), idempotency, metadata, concerns_security })
     }
 }

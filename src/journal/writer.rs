@@ -105,7 +105,7 @@ impl Writer {
     }
 
     /// Writes a batch, trying again while that is safe.
-    async fn persist(&mut self, batch: &[Waiting]) -> Result<Vec<Result<Appended, AppendError>>, AppendError> {
+    async fn persist(&mut self, batch: &[Waiting]) -> Result<Vec<Outcome>, AppendError> {
         let started = Instant::now();
         let mut pause = Duration::from_millis(10);
         loop {
@@ -123,7 +123,7 @@ impl Writer {
                     }
                 }
                 Failure::Ambiguous { xid, last, outcomes } => match self.fate(&xid, &last).await {
-                    Some(true) => return Ok(Self::appended(batch, outcomes)),
+                    Some(true) => return Ok(outcomes),
                     Some(false) => {}
                     None => {
                         return Err(AppendError::Unavailable(
@@ -137,7 +137,7 @@ impl Writer {
         }
     }
 
-    async fn attempt(&mut self, batch: &[Waiting]) -> Result<Vec<Result<Appended, AppendError>>, Failure> {
+    async fn attempt(&mut self, batch: &[Waiting]) -> Result<Vec<Outcome>, Failure> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => connect(&self.options).await.map_err(Failure::Retry)?,
@@ -148,7 +148,7 @@ impl Writer {
                 if writes.concerns_security {
                     self.security_changes.fetch_add(1, Ordering::Release);
                 }
-                Ok(Self::appended(batch, outcomes))
+                Ok(outcomes)
             }
             Err(failure) => {
                 // A connection that can still roll back is kept; any other is dropped, which rolls back as well.
@@ -160,14 +160,6 @@ impl Writer {
                 Err(failure)
             }
         }
-    }
-
-    fn appended(batch: &[Waiting], outcomes: Vec<Outcome>) -> Vec<Result<Appended, AppendError>> {
-        debug_assert_eq!(batch.len(), outcomes.len());
-        outcomes
-            .into_iter()
-            .map(|outcome| outcome.map(|(first, last)| Appended { first, last, took: Duration::ZERO }))
-            .collect()
     }
 
     /// Did the transaction commit? `None`: it can't be known yet.
@@ -206,11 +198,11 @@ async fn connect(options: &PgConnectOptions) -> sqlx::Result<PgConnection> {
 }
 
 /// One transaction: lock, facts, decisions, events, projections, commit.
-async fn transact(
+async fn transact<'a>(
     connection: &mut PgConnection,
-    batch: &[Waiting],
+    batch: &'a [Waiting],
     clock: &SharedClock,
-) -> Result<(Vec<Outcome>, Writes), Failure> {
+) -> Result<(Vec<Outcome>, Writes<'a>), Failure> {
     store::begin(connection).await.map_err(judge)?;
     let now = clock.now();
     let (version, mut facts) = store::facts(connection, batch, now).await.map_err(judge)?;

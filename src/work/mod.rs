@@ -3,5 +3,6 @@
 pub mod idempotency;
 pub mod issues;
 pub mod leases;
+pub mod listeners;
 pub mod progress;
 pub mod token_usage;

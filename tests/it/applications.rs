@@ -5,6 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::bodies::{GRANTS, application, directory, grants_only, group, payments};
+use crate::support::client::Answer;
 use crate::support::{TestServer, file_group, id, stable, whole};
 
 fn path(application: &Value) -> String {
@@ -19,6 +20,33 @@ async fn a_created_application_is_shown_whole() {
     let read = server.client.get(&path(&created.json)).await;
     assert_eq!((read.status, &read.json), (200, &created.json));
     server.assert_verified().await;
+    server.stop().await;
+}
+
+/// The answers are put together from what was appended; a read must find the same.
+#[tokio::test]
+async fn every_change_answers_what_a_read_then_finds() {
+    let server = TestServer::start().await;
+    let application = server.create(grants_only("Payroll")).await;
+    let parts = vec![(file_group(&application, "grants"), "g.csv".to_owned(), GRANTS.as_bytes().to_vec())];
+    let import = server.client.upload(id(&application), parts).await.json;
+    server.ended(&import).await;
+    let mut wider = grants_only("Payroll and pensions");
+    wider["priority"] = json!("High");
+    wider["description"] = json!("Since the merger");
+    wider["correlation"] = json!([{"account": "email", "identity": "email"}]);
+    let is_found = async |answer: Answer, version: &str| {
+        let read = server.client.get(&path(&application)).await;
+        assert_eq!((answer.status, &answer.headers["etag"], &answer.json), (200, &read.headers["etag"], &read.json));
+        assert_eq!(read.headers["etag"], version);
+        assert!(read.json["lastImport"].is_object(), "{}", read.text);
+    };
+    is_found(server.client.put(&path(&application), wider.clone()).await, "\"2\"").await;
+    is_found(server.client.put(&path(&application), wider).await, "\"2\"").await;
+    is_found(server.client.put(&path(&application), grants_only("Pensions")).await, "\"3\"").await;
+    is_found(server.schedule(&application, &[("grants", "hr/members.csv")]).await, "\"4\"").await;
+    let archive = format!("{}/archive", path(&application));
+    is_found(server.client.post(&archive, json!({})).await, "\"5\"").await;
     server.stop().await;
 }
 

@@ -187,14 +187,22 @@ async fn a_key_is_one_to_255_visible_characters() {
 }
 
 #[tokio::test]
-async fn the_answer_with_a_tokens_secret_is_never_kept() {
+async fn a_tokens_secret_is_answered_again_and_never_kept() {
     let server = TestServer::start().await;
-    let made = server.client.post_keyed("/api/tokens", "k1", json!({"name": "Nightly"})).await;
+    let body = json!({"name": "Nightly"});
+    let made = server.client.post_keyed("/api/tokens", "k1", body.clone()).await;
     assert_eq!(made.status, 201);
-    let kept: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM work.idempotency").fetch_one(&server.server.app.pool).await.unwrap();
-    assert_eq!(kept, 0);
-    let again = server.client.post_keyed("/api/tokens", "k1", json!({"name": "Nightly"})).await;
-    assert_eq!(again.status, 409, "{}", again.text);
+    let again = server.client.post_keyed("/api/tokens", "k1", body).await;
+    assert_eq!((again.status, &again.json), (201, &made.json));
+    let other = server.client.post_keyed("/api/tokens", "k1", json!({"name": "Weekly"})).await;
+    assert_eq!(other.status, 422, "{}", other.text);
+    let second = server.client.post_keyed("/api/tokens", "k2", json!({"name": "Weekly"})).await;
+    assert_ne!(second.json["secret"], made.json["secret"]);
+    let nightly = server.client.with_secret(made.json["secret"].as_str().unwrap().to_owned());
+    assert_eq!(nightly.get("/api/applications").await.status, 200);
+
+    let kept: Vec<Option<String>> =
+        sqlx::query_scalar("SELECT body FROM work.idempotency").fetch_all(&server.server.app.pool).await.unwrap();
+    assert_eq!(kept, [None, None]);
     server.stop().await;
 }

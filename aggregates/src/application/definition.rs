@@ -43,6 +43,19 @@ pub enum Priority {
     Critical,
 }
 
+impl Priority {
+    /// The API's word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "None",
+            Self::Low => "Low",
+            Self::Moderate => "Moderate",
+            Self::High => "High",
+            Self::Critical => "Critical",
+        }
+    }
+}
+
 /// How data reaches us: today as files.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -114,7 +114,7 @@ fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied
     Box::pin(async move {
         let ids: Vec<Uuid> = batch
             .iter()
-            .filter(|event| match &event.event {
+            .filter(|event| match &*event.event {
                 DomainEvent::Account(account) => !matches!(account, AccountEvent::AccountAccessChanged { .. }),
                 _ => false,
             })
@@ -126,7 +126,7 @@ fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied
         let mut versions = Versions::<AccountRow>::load(connection, &ids).await?;
         let mut counts = Changes::default();
         for event in batch {
-            let DomainEvent::Account(account) = &event.event else {
+            let DomainEvent::Account(account) = &*event.event else {
                 continue;
             };
             let before = current(&mut versions, event.id());

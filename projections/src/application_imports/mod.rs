@@ -60,7 +60,7 @@ fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied
         count_applied(connection, batch).await?;
         let ids: Vec<Uuid> = batch
             .iter()
-            .filter(|event| matches!(event.event, DomainEvent::ApplicationImport(_)))
+            .filter(|event| matches!(*event.event, DomainEvent::ApplicationImport(_)))
             .map(Recorded::id)
             .collect();
         if ids.is_empty() {
@@ -75,7 +75,7 @@ fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied
             .fetch_one(&mut *connection)
             .await?;
         for event in batch {
-            let DomainEvent::ApplicationImport(import) = &event.event else {
+            let DomainEvent::ApplicationImport(import) = &*event.event else {
                 continue;
             };
             if let ApplicationImportEvent::ImportStaged { application_id, import_type, files } = import {
@@ -88,7 +88,7 @@ fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied
                     status: Status::Pending.as_str().to_owned(),
                     staged_at: event.recorded_at,
                     created_by: event.actor.name.clone(),
-                    actor: json(&event.actor)?,
+                    actor: json(&*event.actor)?,
                     from_schedule: files.is_empty(),
                     build_start_at: None,
                     build_end_at: None,
@@ -148,7 +148,7 @@ async fn count_applied(connection: &mut PgConnection, batch: &[Recorded]) -> sql
         entry[2] += removed as i64;
     };
     for event in batch {
-        match &event.event {
+        match &*event.event {
             DomainEvent::Identity(event) => match event {
                 IdentityEvent::IdentityAdded { import, .. } | IdentityEvent::IdentityLinked { import, .. } => {
                     count(*import, "identities", [1, 0, 0]);

@@ -8,11 +8,11 @@ use aggregates::application::{ApplicationEvent, Definition, ImportSchedule};
 use aggregates::{DomainEvent, Recorded};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 pub use queries::{ApplicationRow, LastImport, find, find_all, list};
 
-use crate::versions::json;
 use crate::{Applied, Projection};
 
 pub(crate) const PROJECTION: Projection = Projection {
@@ -23,7 +23,7 @@ pub(crate) const PROJECTION: Projection = Projection {
     apply,
 };
 
-/// What a batch does to an application.
+/// What a batch does to an application that was there before.
 #[derive(Default)]
 struct Update<'a> {
     definition: Option<&'a Definition>,
@@ -35,120 +35,126 @@ struct Update<'a> {
 
 fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied<'a> {
     Box::pin(async move {
-        let mut created: BTreeMap<Uuid, &Recorded> = BTreeMap::new();
+        let mut new: BTreeMap<Uuid, ApplicationRow> = BTreeMap::new();
         let mut updates: BTreeMap<Uuid, Update> = BTreeMap::new();
         for event in batch {
-            let DomainEvent::Application(application) = &event.event else {
+            let DomainEvent::Application(application) = &*event.event else {
                 continue;
             };
-            let update = updates.entry(event.id()).or_default();
-            update.at = event.recorded_at;
-            update.version = event.sequence;
-            match application {
-                ApplicationEvent::ApplicationCreated { definition } => {
-                    created.insert(event.id(), event);
-                    update.definition = Some(definition);
-                }
-                ApplicationEvent::ApplicationUpdated { definition } => update.definition = Some(definition),
-                ApplicationEvent::ApplicationArchived {} => update.archived = true,
-                ApplicationEvent::ImportScheduleSet { schedule } => update.schedule = Some(schedule),
+            let id = event.id();
+            if let ApplicationEvent::ApplicationCreated { definition } = application {
+                new.insert(id, ApplicationRow::new(id, definition, &event.actor.name, event.recorded_at));
+            } else if let Some(row) = new.get_mut(&id) {
+                change(row, event, application);
+            } else {
+                collect(updates.entry(id).or_default(), event, application);
             }
         }
-        let new = created.into_iter().filter_map(|(id, event)| Some((id, event, updates.remove(&id)?))).collect();
-        insert(connection, new).await?;
+        insert(connection, new.into_values().collect()).await?;
         write_updates(connection, updates).await
     })
 }
 
-/// Writes applications that the batch made, as they are at its end. With arrays: a command waits for this.
-async fn insert(connection: &mut PgConnection, new: Vec<(Uuid, &Recorded, Update<'_>)>) -> sqlx::Result<()> {
-    if new.is_empty() {
-        return Ok(());
+fn change(row: &mut ApplicationRow, event: &Recorded, application: &ApplicationEvent) {
+    row.last_updated_at = event.recorded_at;
+    row.version = event.sequence;
+    match application {
+        ApplicationEvent::ApplicationCreated { definition } | ApplicationEvent::ApplicationUpdated { definition } => {
+            row.define(definition);
+        }
+        ApplicationEvent::ApplicationArchived {} => row.is_archived = true,
+        ApplicationEvent::ImportScheduleSet { schedule } => row.import_schedule = Some(Json(schedule.clone())),
     }
-    let (mut ids, mut definitions, mut correlations) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut schedules, mut archived, mut versions) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut created_at, mut created_by, mut updated_at) = (Vec::new(), Vec::new(), Vec::new());
-    for (id, event, update) in new {
-        let Some(definition) = update.definition else { continue };
-        ids.push(id);
-        definitions.push(json(definition)?);
-        correlations.push(json(&definition.correlation())?);
-        schedules.push(update.schedule.map(json).transpose()?);
-        archived.push(update.archived);
-        versions.push(update.version);
-        created_at.push(event.recorded_at);
-        created_by.push(event.actor.name.as_str());
-        updated_at.push(update.at);
+}
+
+fn collect<'a>(update: &mut Update<'a>, event: &Recorded, application: &'a ApplicationEvent) {
+    update.at = event.recorded_at;
+    update.version = event.sequence;
+    match application {
+        ApplicationEvent::ApplicationCreated { definition } | ApplicationEvent::ApplicationUpdated { definition } => {
+            update.definition = Some(definition);
+        }
+        ApplicationEvent::ApplicationArchived {} => update.archived = true,
+        ApplicationEvent::ImportScheduleSet { schedule } => update.schedule = Some(schedule),
+    }
+}
+
+/// Inserts with arrays, a column each: a command waits for this.
+async fn insert(connection: &mut PgConnection, rows: Vec<ApplicationRow>) -> sqlx::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
     }
     sqlx::query(
         "INSERT INTO applications (id, name, priority, description, is_identity_source, removal_limit, is_archived, connector,
                                    correlation, import_schedule, created_at, created_by, last_updated_at, version)
-         SELECT id, d ->> 'name', d ->> 'priority', d ->> 'description', (d ->> 'isIdentitySource')::boolean,
-                (d ->> 'removalLimit')::int, archived, d -> 'connector', correlation, schedule, created_at, created_by,
-                updated_at, version
-         FROM unnest($1::uuid[], $2::jsonb[], $3::jsonb[], $4::jsonb[], $5::boolean[], $6::bigint[], $7::timestamptz[],
-                     $8::text[], $9::timestamptz[])
-             AS u (id, d, correlation, schedule, archived, version, created_at, created_by, updated_at)",
+         SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::int[], $7::boolean[],
+                              $8::jsonb[], $9::jsonb[], $10::jsonb[], $11::timestamptz[], $12::text[], $13::timestamptz[],
+                              $14::bigint[])",
     )
-    .bind(ids)
-    .bind(definitions)
-    .bind(correlations)
-    .bind(schedules)
-    .bind(archived)
-    .bind(versions)
-    .bind(created_at)
-    .bind(created_by)
-    .bind(updated_at)
+    .bind(column(&rows, |row| row.id))
+    .bind(column(&rows, |row| row.name.as_str()))
+    .bind(column(&rows, |row| row.priority.as_str()))
+    .bind(column(&rows, |row| row.description.as_deref()))
+    .bind(column(&rows, |row| row.is_identity_source))
+    .bind(column(&rows, |row| row.removal_limit))
+    .bind(column(&rows, |row| row.is_archived))
+    .bind(column(&rows, |row| Json(&row.connector.0)))
+    .bind(column(&rows, |row| Json(&row.correlation.0)))
+    .bind(column(&rows, |row| row.import_schedule.as_ref().map(|schedule| Json(&schedule.0))))
+    .bind(column(&rows, |row| row.created_at))
+    .bind(column(&rows, |row| row.created_by.as_str()))
+    .bind(column(&rows, |row| row.last_updated_at))
+    .bind(column(&rows, |row| row.version))
     .execute(connection)
     .await?;
     Ok(())
+}
+
+fn column<'a, R, C>(rows: &'a [R], of: impl Fn(&'a R) -> C) -> Vec<C> {
+    rows.iter().map(of).collect()
 }
 
 async fn write_updates(connection: &mut PgConnection, updates: BTreeMap<Uuid, Update<'_>>) -> sqlx::Result<()> {
     if updates.is_empty() {
         return Ok(());
     }
-    let mut ids = Vec::with_capacity(updates.len());
-    let mut definitions = Vec::with_capacity(updates.len());
-    let mut correlations = Vec::with_capacity(updates.len());
-    let mut schedules = Vec::with_capacity(updates.len());
-    let mut archived = Vec::with_capacity(updates.len());
-    let mut times = Vec::with_capacity(updates.len());
-    let mut stream_versions = Vec::with_capacity(updates.len());
-    for (id, update) in updates {
-        ids.push(id);
-        definitions.push(update.definition.map(json).transpose()?);
-        correlations.push(update.definition.map(|definition| json(&definition.correlation())).transpose()?);
-        schedules.push(update.schedule.map(json).transpose()?);
-        archived.push(update.archived);
-        times.push(update.at);
-        stream_versions.push(update.version);
-    }
+    let updates: Vec<(Uuid, Update)> = updates.into_iter().collect();
     sqlx::query(
         "UPDATE applications AS a SET
-             name = coalesce(u.definition ->> 'name', a.name),
-             priority = coalesce(u.definition ->> 'priority', a.priority),
-             description = CASE WHEN u.definition IS NULL THEN a.description ELSE u.definition ->> 'description' END,
-             is_identity_source = coalesce((u.definition ->> 'isIdentitySource')::boolean, a.is_identity_source),
-             removal_limit = coalesce((u.definition ->> 'removalLimit')::int, a.removal_limit),
-             connector = coalesce(u.definition -> 'connector', a.connector),
+             name = coalesce(u.name, a.name),
+             priority = coalesce(u.priority, a.priority),
+             description = CASE WHEN u.name IS NULL THEN a.description ELSE u.description END,
+             is_identity_source = coalesce(u.is_identity_source, a.is_identity_source),
+             removal_limit = coalesce(u.removal_limit, a.removal_limit),
+             connector = coalesce(u.connector, a.connector),
              correlation = coalesce(u.correlation, a.correlation),
              import_schedule = coalesce(u.schedule, a.import_schedule),
              is_archived = a.is_archived OR u.archived,
              last_updated_at = u.at,
              version = u.version
-         FROM unnest($1::uuid[], $2::jsonb[], $3::jsonb[], $4::jsonb[], $5::boolean[], $6::timestamptz[], $7::bigint[])
-             AS u (id, definition, correlation, schedule, archived, at, version)
+         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::int[], $7::jsonb[], $8::jsonb[],
+                     $9::jsonb[], $10::boolean[], $11::timestamptz[], $12::bigint[])
+             AS u (id, name, priority, description, is_identity_source, removal_limit, connector, correlation, schedule,
+                   archived, at, version)
          WHERE a.id = u.id",
     )
-    .bind(ids)
-    .bind(definitions)
-    .bind(correlations)
-    .bind(schedules)
-    .bind(archived)
-    .bind(times)
-    .bind(stream_versions)
+    .bind(column(&updates, |(id, _)| *id))
+    .bind(defined(&updates, |definition| definition.name.as_str()))
+    .bind(defined(&updates, |definition| definition.priority.as_str()))
+    .bind(column(&updates, |(_, update)| update.definition.and_then(|definition| definition.description.as_deref())))
+    .bind(defined(&updates, |definition| definition.is_identity_source))
+    .bind(defined(&updates, |definition| i32::from(definition.removal_limit)))
+    .bind(defined(&updates, |definition| Json(&definition.connector)))
+    .bind(defined(&updates, |definition| Json(definition.correlation())))
+    .bind(column(&updates, |(_, update)| update.schedule.map(Json)))
+    .bind(column(&updates, |(_, update)| update.archived))
+    .bind(column(&updates, |(_, update)| update.at))
+    .bind(column(&updates, |(_, update)| update.version))
     .execute(connection)
     .await?;
     Ok(())
+}
+
+fn defined<'a, C>(updates: &[(Uuid, Update<'a>)], of: impl Fn(&'a Definition) -> C) -> Vec<Option<C>> {
+    updates.iter().map(|(_, update)| update.definition.map(&of)).collect()
 }

@@ -30,6 +30,40 @@ pub struct ApplicationRow {
 }
 
 impl ApplicationRow {
+    /// A new application.
+    pub fn new(id: Uuid, definition: &Definition, created_by: &str, created_at: DateTime<Utc>) -> Self {
+        let mut row = Self {
+            id,
+            name: String::new(),
+            priority: String::new(),
+            description: None,
+            is_identity_source: false,
+            removal_limit: 0,
+            is_archived: false,
+            connector: Json(definition.connector.clone()),
+            correlation: Json(Vec::new()),
+            import_schedule: None,
+            created_at,
+            created_by: created_by.to_owned(),
+            last_updated_at: created_at,
+            version: 1,
+            last_import: None,
+        };
+        row.define(definition);
+        row
+    }
+
+    /// Takes over a definition.
+    pub fn define(&mut self, definition: &Definition) {
+        self.name.clone_from(&definition.name);
+        definition.priority.as_str().clone_into(&mut self.priority);
+        self.description.clone_from(&definition.description);
+        self.is_identity_source = definition.is_identity_source;
+        self.removal_limit = i32::from(definition.removal_limit);
+        self.connector.0.clone_from(&definition.connector);
+        self.correlation.0 = definition.correlation();
+    }
+
     /// The definition, as far as file groups and schedules are judged by it.
     pub fn definition(&self) -> Definition {
         Definition {

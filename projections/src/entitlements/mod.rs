@@ -93,12 +93,15 @@ impl EntitlementRow {
 
 fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied<'a> {
     Box::pin(async move {
-        let ids: Vec<Uuid> =
-            batch.iter().filter(|event| matches!(event.event, DomainEvent::Entitlement(_))).map(Recorded::id).collect();
+        let ids: Vec<Uuid> = batch
+            .iter()
+            .filter(|event| matches!(*event.event, DomainEvent::Entitlement(_)))
+            .map(Recorded::id)
+            .collect();
         let mut versions = Versions::<EntitlementRow>::load(connection, &ids).await?;
         let mut counts = Changes::default();
         for event in batch {
-            let DomainEvent::Entitlement(entitlement) = &event.event else {
+            let DomainEvent::Entitlement(entitlement) = &*event.event else {
                 continue;
             };
             let was_current = i64::from(versions.is_current(event.id()));

@@ -88,7 +88,7 @@ fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied
                 granted,
                 changed,
                 revoked,
-            }) = &event.event
+            }) = &*event.event
             else {
                 continue;
             };

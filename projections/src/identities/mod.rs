@@ -114,7 +114,7 @@ struct RecordRow {
 fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied<'a> {
     Box::pin(async move {
         let ids: Vec<Uuid> =
-            batch.iter().filter(|event| matches!(event.event, DomainEvent::Identity(_))).map(Recorded::id).collect();
+            batch.iter().filter(|event| matches!(*event.event, DomainEvent::Identity(_))).map(Recorded::id).collect();
         let mut versions = Versions::<IdentityRow>::load(connection, &ids).await?;
         let mut records: BTreeMap<Uuid, Vec<RecordRow>> = BTreeMap::new();
         let stored: Vec<RecordRow> =
@@ -127,7 +127,7 @@ fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied
         }
         let mut counts = Changes::default();
         for event in batch {
-            let DomainEvent::Identity(identity) = &event.event else {
+            let DomainEvent::Identity(identity) = &*event.event else {
                 continue;
             };
             let id = event.id();

@@ -1,9 +1,9 @@
-use aggregates::application::{Application, ApplicationCommand};
+use aggregates::application::ApplicationCommand;
 use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::body::ApplicationBody;
-use super::{TAG, find, location, precondition, respond};
+use super::{TAG, change, show};
 use crate::http::error::{ApiError, ErrorBody};
 use crate::http::extract::{Id, NoBody};
 use crate::http::session::{Operates, Session};
@@ -21,11 +21,6 @@ use crate::http::session::{Operates, Session};
     )
 )]
 pub async fn archive(session: Session<Operates>, Id(id): Id, NoBody: NoBody) -> Result<Response, ApiError> {
-    find(&session, id).await?;
-    session
-        .journal()
-        .execute::<Application>(id, ApplicationCommand::Archive, None, session.context(location(id)))
-        .await
-        .map_err(|error| precondition(error, false))?;
-    respond(&session, id, StatusCode::OK).await
+    let row = change(&session, id, None, |_| Ok(ApplicationCommand::Archive)).await?;
+    Ok(show(row, StatusCode::OK))
 }

@@ -1,9 +1,10 @@
 use aggregates::application::{Application, ApplicationCommand};
 use axum::http::StatusCode;
 use axum::response::Response;
+use projections::applications::ApplicationRow;
 
 use super::body::{ApplicationBody, ApplicationRequest};
-use super::{TAG, location, precondition, respond};
+use super::{TAG, location, precondition, show};
 use crate::http::error::{ApiError, ErrorBody};
 use crate::http::extract::Json;
 use crate::http::session::{Operates, Session};
@@ -24,10 +25,13 @@ use crate::http::session::{Operates, Session};
 pub async fn create(session: Session<Operates>, Json(request): Json<ApplicationRequest>) -> Result<Response, ApiError> {
     let definition = request.definition(&*session.app.clock, None)?;
     let id = session.app.clock.id();
-    session
+    let created = session
         .journal()
         .create::<Application>(id, ApplicationCommand::Create(definition), session.creating(location(id)))
         .await
         .map_err(|error| precondition(error, false))?;
-    respond(&session, id, StatusCode::CREATED).await
+    // What was appended is what a read would find.
+    let row = (created.aggregate.definition.as_ref().zip(created.appended))
+        .map(|(definition, appended)| ApplicationRow::new(id, definition, &session.token.name, appended.recorded_at));
+    Ok(show(row.ok_or_else(|| ApiError::not_found("Application", id))?, StatusCode::CREATED))
 }

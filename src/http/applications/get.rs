@@ -2,7 +2,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::body::ApplicationBody;
-use super::{TAG, respond};
+use super::{TAG, find, show};
 use crate::http::error::{ApiError, ErrorBody};
 use crate::http::extract::Id;
 use crate::http::session::{Reads, Session};
@@ -19,5 +19,5 @@ use crate::http::session::{Reads, Session};
     )
 )]
 pub async fn get(session: Session<Reads>, Id(id): Id) -> Result<Response, ApiError> {
-    respond(&session, id, StatusCode::OK).await
+    Ok(show(find(&session, id).await?, StatusCode::OK))
 }

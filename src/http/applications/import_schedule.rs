@@ -1,5 +1,5 @@
 use aggregates::Violation;
-use aggregates::application::{Application, ApplicationCommand, ImportSchedule, ScheduledFile};
+use aggregates::application::{ApplicationCommand, ImportSchedule, ScheduledFile};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::Deserialize;
@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::body::ApplicationBody;
-use super::{TAG, find, if_match, location, precondition, respond};
+use super::{TAG, change, if_match, show};
 use crate::http::error::{ApiError, ErrorBody};
 use crate::http::extract::{Id, Json};
 use crate::http::session::{Operates, Session};
@@ -65,7 +65,6 @@ pub async fn set(
     Json(request): Json<ImportScheduleRequest>,
 ) -> Result<Response, ApiError> {
     let demanded = if_match(&headers)?;
-    find(&session, id).await?;
     let mut violations = Vec::new();
     if request.cron.is_none() {
         violations.push(Violation::new("cron", "Cron is required"));
@@ -87,15 +86,6 @@ pub async fn set(
     if !violations.is_empty() {
         return Err(ApiError::validation(violations));
     }
-    session
-        .journal()
-        .execute::<Application>(
-            id,
-            ApplicationCommand::SetImportSchedule(schedule),
-            demanded,
-            session.context(location(id)),
-        )
-        .await
-        .map_err(|error| precondition(error, demanded.is_some()))?;
-    respond(&session, id, StatusCode::OK).await
+    let row = change(&session, id, demanded, |_| Ok(ApplicationCommand::SetImportSchedule(schedule))).await?;
+    Ok(show(row, StatusCode::OK))
 }

@@ -11,13 +11,14 @@ pub mod import_schedule;
 pub mod list;
 pub mod update;
 
+use aggregates::application::{Application, ApplicationCommand, Definition};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use projections::applications::ApplicationRow;
 use uuid::Uuid;
 
 use super::error::ApiError;
-use super::session::{Access, Session};
+use super::session::{Access, Operates, Session};
 
 /// The tag of the operations.
 pub const TAG: &str = "Applications";
@@ -31,20 +32,49 @@ async fn find<A: Access>(session: &Session<A>, id: Uuid) -> Result<ApplicationRo
     found.ok_or_else(|| ApiError::not_found("Application", id))
 }
 
-/// The application as it is now, with its `ETag`.
-async fn respond<A: Access>(session: &Session<A>, id: Uuid, status: StatusCode) -> Result<Response, ApiError> {
-    let row = find(session, id).await?;
+/// Carries out a command on an application; gives it as it is then. `command` sees the definition as it was.
+///
+/// What the log doesn't say about it is read while the command is appended: the answer waits for one thing less.
+async fn change(
+    session: &Session<Operates>,
+    id: Uuid,
+    demanded: Option<i64>,
+    command: impl FnOnce(&Definition) -> Result<ApplicationCommand, ApiError>,
+) -> Result<ApplicationRow, ApiError> {
+    let loaded = session.journal().load::<Application>(id).await?;
+    let Some(known) = &loaded.aggregate.definition else { return Err(ApiError::not_found("Application", id)) };
+    let command = command(known)?;
+    let append = async {
+        let executing = session.journal().execute_on(loaded, command, demanded, session.context(location(id)));
+        executing.await.map_err(|error| precondition(error, demanded.is_some()))
+    };
+    let (executed, mut row) = tokio::try_join!(append, find(session, id))?;
+    if let (Some(appended), Some(definition)) = (executed.appended, executed.aggregate.definition)
+        && row.version < executed.version
+    {
+        row.define(&definition);
+        row.import_schedule = executed.aggregate.schedule.map(sqlx::types::Json);
+        row.is_archived = executed.aggregate.is_archived;
+        row.last_updated_at = appended.recorded_at;
+        row.version = executed.version;
+    }
+    Ok(row)
+}
+
+/// The answer that shows an application, with its `ETag`.
+fn show(row: ApplicationRow, status: StatusCode) -> Response {
     let etag = format!("\"{}\"", row.version);
+    let place = location(row.id);
     let mut response = (status, axum::Json(body::ApplicationBody::from(row))).into_response();
     if let Ok(etag) = HeaderValue::from_str(&etag) {
         response.headers_mut().insert(header::ETAG, etag);
     }
     if status == StatusCode::CREATED
-        && let Ok(location) = HeaderValue::from_str(&location(id))
+        && let Ok(place) = HeaderValue::from_str(&place)
     {
-        response.headers_mut().insert(header::LOCATION, location);
+        response.headers_mut().insert(header::LOCATION, place);
     }
-    Ok(response)
+    response
 }
 
 /// The version that `If-Match` demands.

@@ -1,9 +1,9 @@
-use aggregates::application::{Application, ApplicationCommand};
+use aggregates::application::ApplicationCommand;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use super::body::{ApplicationBody, ApplicationRequest};
-use super::{TAG, if_match, location, precondition, respond};
+use super::{TAG, change, if_match, show};
 use crate::http::error::{ApiError, ErrorBody};
 use crate::http::extract::{Id, Json};
 use crate::http::session::{Operates, Session};
@@ -34,13 +34,10 @@ pub async fn update(
     Json(request): Json<ApplicationRequest>,
 ) -> Result<Response, ApiError> {
     let demanded = if_match(&headers)?;
-    let loaded = session.journal().load::<Application>(id).await?;
-    let Some(known) = loaded.aggregate.definition.as_ref() else { return Err(ApiError::not_found("Application", id)) };
-    let definition = request.definition(&*session.app.clock, Some(&known.connector))?;
-    session
-        .journal()
-        .execute_on(loaded, ApplicationCommand::Update(definition), demanded, session.context(location(id)))
-        .await
-        .map_err(|error| precondition(error, demanded.is_some()))?;
-    respond(&session, id, StatusCode::OK).await
+    let clock = &*session.app.clock;
+    let row = change(&session, id, demanded, |known| {
+        Ok(ApplicationCommand::Update(request.definition(clock, Some(&known.connector))?))
+    })
+    .await?;
+    Ok(show(row, StatusCode::OK))
 }

@@ -1,6 +1,7 @@
 use aggregates::api_token::{ApiToken, ApiTokenCommand, Role};
-use axum::Json as Body;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json as Body};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -8,10 +9,11 @@ use uuid::Uuid;
 use super::TAG;
 use super::body::TokenBody;
 use crate::http::error::{ApiError, ErrorBody};
-use crate::http::extract::Json;
+use crate::http::extract::SecretJson;
+use crate::http::middleware::Secret;
 use crate::http::session::{Administers, Session};
 use crate::journal::{AppendError, CommandError};
-use crate::tokens::{new_secret, secret_sha256};
+use crate::tokens::{derived_secret, new_secret, secret_sha256};
 
 /// A token to be.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -42,7 +44,7 @@ pub struct NewTokenBody {
 
 /// Makes a token; the answer holds its secret, once.
 ///
-/// `Idempotency-Key` is accepted and not remembered: the answer is a secret, and secrets are not stored.
+/// With an `Idempotency-Key` the secret follows from the caller's own, so a repetition is answered alike and no secret kept.
 #[utoipa::path(
     post, path = "/api/tokens", tag = TAG, operation_id = "createToken", security(("token" = [])),
     request_body = TokenRequest,
@@ -56,8 +58,18 @@ pub struct NewTokenBody {
 )]
 pub async fn create(
     session: Session<Administers>,
-    Json(request): Json<TokenRequest>,
-) -> Result<(StatusCode, Body<NewTokenBody>), ApiError> {
+    SecretJson { value: request, key }: SecretJson<TokenRequest>,
+) -> Result<Response, ApiError> {
+    let secret = match (&key, session.request.request_sha256.get()) {
+        (Some((key, _)), Some(request_sha256)) => derived_secret(&session.secret, key, request_sha256),
+        _ => new_secret().map_err(|error| ApiError::internal(&error))?,
+    };
+    if let Some((_, Some(known))) = &key {
+        let id = known.location.rsplit('/').next().unwrap_or_default();
+        let mut response = answer(&session, crate::http::extract::id("location", id)?, secret).await?;
+        response.headers_mut().insert("idempotent-replayed", HeaderValue::from_static("true"));
+        return Ok(response);
+    }
     if let Some(identity) = request.identity_id
         && projections::identities::find(session.pool(), identity).await?.is_none()
     {
@@ -72,7 +84,6 @@ pub async fn create(
     if expires_at.is_some_and(|at| at <= session.now) {
         return Err(ApiError::field("expirationDate", "The expiration must lie in the future"));
     }
-    let secret = new_secret().map_err(|error| ApiError::internal(&error))?;
     let id = session.app.clock.id();
     let command = ApiTokenCommand::Create {
         name: request.name.trim().to_owned(),
@@ -82,13 +93,17 @@ pub async fn create(
         secret_sha256: secret_sha256(&secret),
         now: session.now,
     };
-    let mut context = session.creating("/api/tokens".to_owned());
-    context.idempotency = None;
+    let context = session.creating(format!("/api/tokens/{id}"));
     session.journal().create::<ApiToken>(id, command, context).await.map_err(|error| match error {
         CommandError::Append(AppendError::ClaimTaken { .. }) => ApiError::conflict("Another token has this name"),
         other => other.into(),
     })?;
+    answer(&session, id, secret).await
+}
+
+async fn answer(session: &Session<Administers>, id: Uuid, secret: String) -> Result<Response, ApiError> {
     let rows = projections::api_tokens::list(session.pool()).await?;
     let row = rows.into_iter().find(|row| row.id == id).ok_or_else(|| ApiError::not_found("Token", id))?;
-    Ok((StatusCode::CREATED, Body(NewTokenBody { token: TokenBody::of(row, None), secret })))
+    let body = NewTokenBody { token: TokenBody::of(row, None), secret };
+    Ok((StatusCode::CREATED, Extension(Secret), Body(body)).into_response())
 }
