@@ -19,7 +19,7 @@ use crate::batched::Batched;
 use crate::clock::SharedClock;
 use crate::database::Database;
 use crate::http;
-use crate::imports::worker;
+use crate::imports::{schedule, worker};
 use crate::journal::{Context, Journal};
 use crate::tokens::TokenDirectory;
 
@@ -108,6 +108,7 @@ impl Server {
         let spawned = Arc::clone(&app);
         tasks.spawn(async move { forget_keys(&spawned).await });
         tasks.spawn(http::health::upkeep());
+        tasks.spawn(schedule::fire(Arc::clone(&app)));
         let name = worker::name(app.clock.id());
         tasks.spawn(worker::work(Arc::clone(&app), name));
         Ok(Self { app, address, handle, listener, tasks })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use aggregates::application::{Application, Content, Definition, FileGroup};
-use aggregates::application_import::{ApplicationImport, ApplicationImportCommand as Command, ImportFile};
+use aggregates::application_import::{ApplicationImport, ApplicationImportCommand as Command, ImportFile, Removals};
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
@@ -78,6 +78,7 @@ pub async fn run(
     }
     let definition =
         application.definition.clone().ok_or_else(|| Fault::File("The application doesn't exist".to_owned()))?;
+    let limit = definition.removal_limit;
     let mut step = Step { app, import, loaded, context };
     if step.loaded.aggregate.files.is_empty() {
         let files = {
@@ -92,6 +93,7 @@ pub async fn run(
         blocking(move || make_plan(&app, import, application_id, &definition, &files, &watch)).await?
     };
     if step.loaded.aggregate.planned.is_none() {
+        check_removals(&mut step, limit, &plan).await?;
         step.take(Command::Plan(plan.metrics.clone())).await?;
     }
     watch.to_apply.store(apply::rows(&plan) as u64, Ordering::Relaxed);
@@ -102,6 +104,30 @@ pub async fn run(
     })
     .await?;
     step.take(Command::Finish { log }).await
+}
+
+/// Holds an import back that would remove more than its application allows, unless just that was accepted (rulings 18).
+async fn check_removals(step: &mut Step<'_>, limit: u8, plan: &Plan) -> Result<(), Fault> {
+    let Some(removals) = Removals::beyond(limit, &plan.metrics, || plan.removals_sha256()) else { return Ok(()) };
+    let accepted = match step.loaded.aggregate.accepts_removals_of {
+        Some(held) => {
+            let held = step.app.journal.load::<ApplicationImport>(held).await.map_err(CommandError::from)?;
+            held.aggregate.held.map(|held| held.difference)
+        }
+        None => None,
+    };
+    if accepted.as_ref() == Some(&removals.difference) {
+        return Ok(());
+    }
+    let advice = match accepted {
+        Some(_) => "What was accepted is not what this import would remove".to_owned(),
+        None => format!("To let exactly this through, import again with acceptRemovalsOf {}", step.import),
+    };
+    let log = format!("{}. {advice}", removals.describe());
+    if step.loaded.aggregate.held.is_none() {
+        step.take(Command::HoldRemovals(removals)).await?;
+    }
+    Err(Fault::File(log))
 }
 
 /// The import's own stream, appended to only while nobody else does: any other event on it ends this run.

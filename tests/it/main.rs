@@ -17,6 +17,7 @@ mod journal;
 mod openapi;
 mod private_postgres;
 mod projections;
+mod schedules;
 mod stock;
 mod support;
 mod tokens;

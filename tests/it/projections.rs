@@ -218,6 +218,7 @@ impl World {
                         application_id,
                         import_type: ImportType::Api,
                         files: Vec::new(),
+                        accept_removals_of: None,
                     },
                     1 | 2 => ApplicationImportCommand::Claim {
                         worker: format!("worker {change}"),

@@ -4,15 +4,18 @@
 
 mod events;
 mod metrics;
+mod removals;
 #[cfg(test)]
 mod tests;
 
+use chrono::{DateTime, Utc};
 use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use events::ApplicationImportEvent;
 pub use metrics::{KindMetrics, Metrics};
+pub use removals::{Removals, Share};
 
 use crate::violation::Refusal;
 
@@ -116,6 +119,12 @@ pub struct ApplicationImport {
     pub attempts: u32,
     /// The complete difference, once planned.
     pub planned: Option<Metrics>,
+    /// What it would remove, when that is more than the application allows.
+    pub held: Option<Removals>,
+    /// The import whose removals it may make.
+    pub accepts_removals_of: Option<Uuid>,
+    /// A tick of the schedule that was skipped: this is no import and never becomes one.
+    pub is_skipped: bool,
 }
 
 /// What can be asked of an import.
@@ -129,6 +138,15 @@ pub enum ApplicationImportCommand {
         import_type: ImportType,
         /// Uploaded files; empty = the schedule's files are read when it runs.
         files: Vec<ImportFile>,
+        /// An import of the application that was held back: what it would have removed may be removed.
+        accept_removals_of: Option<Uuid>,
+    },
+    /// The clock struck while another import of the application was Pending.
+    Skip {
+        /// What would have been imported.
+        application_id: Uuid,
+        /// When the schedule wanted it.
+        scheduled_for: DateTime<Utc>,
     },
     /// A worker takes it, for the first time or after another's lease ran out.
     Claim {
@@ -141,6 +159,8 @@ pub enum ApplicationImportCommand {
     },
     /// The schedule's files were read and their bytes kept.
     KeepFiles(Vec<ImportFile>),
+    /// It would remove more than the application allows: nothing is applied.
+    HoldRemovals(Removals),
     /// The complete difference is known.
     Plan(Metrics),
     /// Somebody wants it to end.
@@ -182,11 +202,17 @@ impl ApplicationImport {
         use ApplicationImportCommand as Command;
         use ApplicationImportEvent as Event;
         Ok(match command {
-            Command::Stage { application_id, import_type, files } => {
-                if self.application_id.is_some() {
+            Command::Stage { application_id, import_type, files, accept_removals_of } => {
+                if self.application_id.is_some() || self.is_skipped {
                     return Err(Refusal::Conflict("The application import exists already".to_owned()));
                 }
-                Event::ImportStaged { application_id, import_type, files }
+                Event::ImportStaged { application_id, import_type, files, accept_removals_of }
+            }
+            Command::Skip { application_id, scheduled_for } => {
+                if self.application_id.is_some() || self.is_skipped {
+                    return Err(Refusal::Conflict("The application import exists already".to_owned()));
+                }
+                Event::ImportSkipped { application_id, scheduled_for }
             }
             Command::Claim { worker, application_version, is_identity_source } => {
                 // One that was cancelled before any worker had it needs none: it is Canceled at once.
@@ -205,6 +231,16 @@ impl ApplicationImport {
                     return Err(Refusal::Conflict("The import's files are kept already".to_owned()));
                 }
                 Event::ImportFilesKept { files }
+            }
+            Command::HoldRemovals(removals) => {
+                self.expect(&[Status::Running])?;
+                if self.planned.is_some() || self.held.is_some() {
+                    return Err(Refusal::Conflict("The import is planned or held back already".to_owned()));
+                }
+                if self.files.is_empty() {
+                    return Err(Refusal::Conflict("An import is planned after its files were kept".to_owned()));
+                }
+                Event::ImportRemovalsHeld { removals }
             }
             Command::Plan(metrics) => {
                 self.expect(&[Status::Running])?;
@@ -256,7 +292,8 @@ impl cqrs_es::Aggregate for ApplicationImport {
     fn apply(&mut self, event: ApplicationImportEvent) {
         use ApplicationImportEvent as Event;
         match event {
-            Event::ImportStaged { application_id, files, .. } => {
+            Event::ImportStaged { application_id, files, accept_removals_of, .. } => {
+                self.accepts_removals_of = accept_removals_of;
                 self.application_id = Some(application_id);
                 self.from_schedule = files.is_empty();
                 self.files = files;
@@ -270,6 +307,8 @@ impl cqrs_es::Aggregate for ApplicationImport {
                 }
             }
             Event::ImportFilesKept { files } => self.files = files,
+            Event::ImportSkipped { .. } => self.is_skipped = true,
+            Event::ImportRemovalsHeld { removals } => self.held = Some(removals),
             Event::ImportPlanned { metrics } => self.planned = Some(metrics),
             Event::ImportCancelRequested {} => self.status = Status::Canceling,
             Event::ImportCanceled { .. } => self.status = Status::Canceled,

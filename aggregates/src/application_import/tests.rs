@@ -23,11 +23,11 @@ fn file(name: &str) -> ImportFile {
 }
 
 fn stage(import_type: ImportType, files: Vec<ImportFile>) -> Command {
-    Command::Stage { application_id: APPLICATION, import_type, files }
+    Command::Stage { application_id: APPLICATION, import_type, files, accept_removals_of: None }
 }
 
 fn staged(files: Vec<ImportFile>) -> Event {
-    Event::ImportStaged { application_id: APPLICATION, import_type: ImportType::Api, files }
+    Event::ImportStaged { application_id: APPLICATION, import_type: ImportType::Api, files, accept_removals_of: None }
 }
 
 fn claim(worker: &str, application_version: i64) -> Command {
@@ -56,6 +56,11 @@ fn metrics(rows_read: u64) -> Metrics {
 
 fn planned() -> Event {
     Event::ImportPlanned { metrics: metrics(3) }
+}
+
+fn removals() -> Removals {
+    let share = |removed, of| Share { removed, of };
+    Removals { identities: share(0, 0), grants: share(40, 100), limit: 30, difference: "ab".repeat(32) }
 }
 
 fn log() -> String {
@@ -125,6 +130,8 @@ fn commands() -> Vec<Command> {
         claim("one", 4),
         claim_of_identities("two", 5),
         Command::KeepFiles(vec![file("kept.csv")]),
+        Command::HoldRemovals(removals()),
+        Command::Skip { application_id: APPLICATION, scheduled_for: chrono::DateTime::UNIX_EPOCH },
         Command::Plan(metrics(3)),
         Command::RequestCancel,
         Command::Cancel { log: log() },
@@ -142,7 +149,7 @@ fn an_import_is_staged_with_uploaded_files_or_with_those_of_the_schedule() {
             accepted(
                 vec![],
                 stage(import_type, files.clone()),
-                Event::ImportStaged { application_id: APPLICATION, import_type, files },
+                Event::ImportStaged { application_id: APPLICATION, import_type, files, accept_removals_of: None },
             );
         }
     }
@@ -160,8 +167,8 @@ fn an_import_is_staged_once() {
 }
 
 #[test]
-fn an_import_that_does_not_exist_takes_no_command_but_stage() {
-    for command in commands().into_iter().filter(|command| variant(command) != "stage") {
+fn an_import_that_does_not_exist_takes_no_command_but_stage_and_skip() {
+    for command in commands().into_iter().filter(|command| !matches!(variant(command), "stage" | "skip")) {
         refused(vec![], command, Refusal::NotFound("The application import doesn't exist".to_owned()));
     }
 }
@@ -434,6 +441,8 @@ fn variant(command: &Command) -> &'static str {
         Command::Claim { .. } => "claim",
         Command::KeepFiles(_) => "keep files",
         Command::Plan(_) => "plan",
+        Command::HoldRemovals(_) => "hold removals",
+        Command::Skip { .. } => "skip",
         Command::RequestCancel => "request cancel",
         Command::Cancel { .. } => "cancel",
         Command::Fail { .. } => "fail",
@@ -450,6 +459,8 @@ struct Past {
     first_claim: Option<(i64, bool)>,
     has_files: bool,
     is_planned: bool,
+    is_held: bool,
+    is_skipped: bool,
 }
 
 impl Past {
@@ -457,7 +468,11 @@ impl Past {
     fn after(&self, command: &Command) -> Option<Self> {
         let had_worker = self.first_claim.is_some();
         let status = match (self.status, variant(command)) {
-            (None, "stage") => Status::Pending,
+            (None, "stage") if !self.is_skipped => Status::Pending,
+            (None, "skip") if !self.is_skipped => return Some(Self { is_skipped: true, ..self.clone() }),
+            (Some(Status::Running), "hold removals") if self.has_files && !self.is_planned && !self.is_held => {
+                Status::Running
+            }
             (Some(Status::Pending | Status::Running), "claim") => Status::Running,
             (Some(Status::Running), "keep files") if !self.has_files => Status::Running,
             (Some(Status::Running), "plan") if self.has_files && !self.is_planned => Status::Running,
@@ -479,6 +494,7 @@ impl Past {
             }
             Command::KeepFiles(_) => after.has_files = true,
             Command::Plan(_) => after.is_planned = true,
+            Command::HoldRemovals(_) => after.is_held = true,
             _ => {}
         }
         Some(after)
@@ -487,6 +503,7 @@ impl Past {
     /// The name of this place in the diagram; Canceling is two, for only a worker's import waits for a worker.
     fn place(&self) -> &'static str {
         match self.status {
+            None if self.is_skipped => "Skipped",
             None => "nowhere",
             Some(Status::Canceling) if self.first_claim.is_none() => "Canceling, no worker",
             Some(status) => status.as_str(),
@@ -525,6 +542,12 @@ fn explore(import: &ApplicationImport, past: &Past, depth: usize, moves: &mut BT
         let Some(expected) = expected else { panic!("{name} was accepted while {from}") };
         let mut after = import.clone();
         after.apply(event);
+        assert_eq!((after.is_skipped, after.held.is_some()), (expected.is_skipped, expected.is_held), "{name}");
+        moves.insert((from, name, expected.place()));
+        if expected.is_skipped {
+            examined += explore(&after, &expected, depth - 1, moves);
+            continue;
+        }
         assert_eq!(Some(after.status), expected.status, "{name} while {from}");
         assert!(past.status.is_none_or(|status| !status.is_terminal()), "{name} after the end");
         assert_eq!(after.application_id, Some(APPLICATION));
@@ -536,7 +559,6 @@ fn explore(import: &ApplicationImport, past: &Past, depth: usize, moves: &mut BT
         assert_eq!(!after.files.is_empty(), expected.has_files, "{name} while {from}");
         assert_eq!(after.planned.is_some(), expected.is_planned, "{name} while {from}");
         assert_eq!(after.claims(), expected.claims(), "{name} while {from}");
-        moves.insert((from, name, expected.place()));
         examined += explore(&after, &expected, depth - 1, moves);
     }
     examined
@@ -549,6 +571,8 @@ fn no_sequence_of_commands_leaves_the_state_diagram() {
     assert!(examined > 10_000, "only {examined} commands were tried");
     let diagram = BTreeSet::from([
         ("nowhere", "stage", "Pending"),
+        ("nowhere", "skip", "Skipped"),
+        ("Running", "hold removals", "Running"),
         ("Pending", "claim", "Running"),
         ("Pending", "request cancel", "Canceling, no worker"),
         ("Pending", "fail", "Failed"),
@@ -656,4 +680,26 @@ fn rows_and_what_a_previous_sum_said_do_not_count_in_the_change() {
         ..Default::default()
     };
     change_percent(metrics, "25.0");
+}
+
+// Removals
+
+#[test]
+fn removals_beyond_the_limit_are_those_of_people_or_grants_not_of_few() {
+    let removals = |identities, grants, limit| {
+        let metrics = Metrics { identities, grants, accounts: kind(0, 0, 90, 10), ..Metrics::default() };
+        Removals::beyond(limit, &metrics, || "digest".to_owned())
+    };
+    let none = KindMetrics::default();
+    assert_eq!(removals(kind(500, 70, 30, 0), none, 30), None, "30 of 100 is the limit itself");
+    let held = removals(none, kind(900, 0, 31, 69), 30).unwrap();
+    assert_eq!((held.grants, held.identities), (Share { removed: 31, of: 100 }, Share { removed: 0, of: 0 }));
+    assert_eq!(held.describe(), "The import would remove 31 of 100 grants (31.0 %); the application's limit is 30 %");
+    assert_eq!(removals(kind(0, 0, 19, 0), kind(0, 0, 19, 0), 0), None, "fewer than 20 have no limit");
+    let all = removals(kind(0, 0, 20, 0), kind(0, 0, 1, 1999), 0).unwrap();
+    assert_eq!(
+        all.describe(),
+        "The import would remove 20 of 20 identities (100.0 %) and 1 of 2000 grants (0.1 %); the application's limit is 0 %"
+    );
+    assert_eq!(removals(kind(0, 0, 20, 0), kind(0, 0, 2000, 0), 100), None);
 }

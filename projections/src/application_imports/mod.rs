@@ -78,7 +78,7 @@ fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied
             let DomainEvent::ApplicationImport(import) = &*event.event else {
                 continue;
             };
-            if let ApplicationImportEvent::ImportStaged { application_id, import_type, files } = import {
+            if let ApplicationImportEvent::ImportStaged { application_id, import_type, files, .. } = import {
                 number += 1;
                 let row = Row {
                     id: event.id(),
@@ -117,7 +117,9 @@ fn fold(row: &mut Row, event: &Recorded, import: &ApplicationImportEvent) -> sql
         row.log = log;
     };
     match import {
-        ApplicationImportEvent::ImportStaged { .. } => {}
+        ApplicationImportEvent::ImportStaged { .. }
+        | ApplicationImportEvent::ImportSkipped { .. }
+        | ApplicationImportEvent::ImportRemovalsHeld { .. } => {}
         ApplicationImportEvent::ImportClaimed { worker, .. } => {
             if row.status == Status::Pending.as_str() {
                 Status::Running.as_str().clone_into(&mut row.status);

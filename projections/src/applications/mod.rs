@@ -11,13 +11,13 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-pub use queries::{ApplicationRow, LastImport, find, find_all, list};
+pub use queries::{ApplicationRow, LastImport, Scheduled, find, find_all, list, scheduled};
 
 use crate::{Applied, Projection};
 
 pub(crate) const PROJECTION: Projection = Projection {
     name: "applications",
-    version: 1,
+    version: 2,
     aggregate_types: &[aggregates::application::TYPE],
     tables: include_str!("tables.sql"),
     apply,
@@ -28,6 +28,7 @@ pub(crate) const PROJECTION: Projection = Projection {
 struct Update<'a> {
     definition: Option<&'a Definition>,
     schedule: Option<&'a ImportSchedule>,
+    schedule_at: Option<DateTime<Utc>>,
     archived: bool,
     at: DateTime<Utc>,
     version: i64,
@@ -63,7 +64,10 @@ fn change(row: &mut ApplicationRow, event: &Recorded, application: &ApplicationE
             row.define(definition);
         }
         ApplicationEvent::ApplicationArchived {} => row.is_archived = true,
-        ApplicationEvent::ImportScheduleSet { schedule } => row.import_schedule = Some(Json(schedule.clone())),
+        ApplicationEvent::ImportScheduleSet { schedule } => {
+            row.import_schedule = Some(Json(schedule.clone()));
+            row.import_schedule_set_at = Some(event.recorded_at);
+        }
     }
 }
 
@@ -75,7 +79,10 @@ fn collect<'a>(update: &mut Update<'a>, event: &Recorded, application: &'a Appli
             update.definition = Some(definition);
         }
         ApplicationEvent::ApplicationArchived {} => update.archived = true,
-        ApplicationEvent::ImportScheduleSet { schedule } => update.schedule = Some(schedule),
+        ApplicationEvent::ImportScheduleSet { schedule } => {
+            update.schedule = Some(schedule);
+            update.schedule_at = Some(event.recorded_at);
+        }
     }
 }
 
@@ -86,10 +93,11 @@ async fn insert(connection: &mut PgConnection, rows: Vec<ApplicationRow>) -> sql
     }
     sqlx::query(
         "INSERT INTO applications (id, name, priority, description, is_identity_source, removal_limit, is_archived, connector,
-                                   correlation, import_schedule, created_at, created_by, last_updated_at, version)
+                                   correlation, import_schedule, import_schedule_set_at, created_at, created_by,
+                                   last_updated_at, version)
          SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::int[], $7::boolean[],
-                              $8::jsonb[], $9::jsonb[], $10::jsonb[], $11::timestamptz[], $12::text[], $13::timestamptz[],
-                              $14::bigint[])",
+                              $8::jsonb[], $9::jsonb[], $10::jsonb[], $11::timestamptz[], $12::timestamptz[], $13::text[],
+                              $14::timestamptz[], $15::bigint[])",
     )
     .bind(column(&rows, |row| row.id))
     .bind(column(&rows, |row| row.name.as_str()))
@@ -101,6 +109,7 @@ async fn insert(connection: &mut PgConnection, rows: Vec<ApplicationRow>) -> sql
     .bind(column(&rows, |row| Json(&row.connector.0)))
     .bind(column(&rows, |row| Json(&row.correlation.0)))
     .bind(column(&rows, |row| row.import_schedule.as_ref().map(|schedule| Json(&schedule.0))))
+    .bind(column(&rows, |row| row.import_schedule_set_at))
     .bind(column(&rows, |row| row.created_at))
     .bind(column(&rows, |row| row.created_by.as_str()))
     .bind(column(&rows, |row| row.last_updated_at))
@@ -129,13 +138,14 @@ async fn write_updates(connection: &mut PgConnection, updates: BTreeMap<Uuid, Up
              connector = coalesce(u.connector, a.connector),
              correlation = coalesce(u.correlation, a.correlation),
              import_schedule = coalesce(u.schedule, a.import_schedule),
+             import_schedule_set_at = coalesce(u.schedule_at, a.import_schedule_set_at),
              is_archived = a.is_archived OR u.archived,
              last_updated_at = u.at,
              version = u.version
          FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::int[], $7::jsonb[], $8::jsonb[],
-                     $9::jsonb[], $10::boolean[], $11::timestamptz[], $12::bigint[])
+                     $9::jsonb[], $10::timestamptz[], $11::boolean[], $12::timestamptz[], $13::bigint[])
              AS u (id, name, priority, description, is_identity_source, removal_limit, connector, correlation, schedule,
-                   archived, at, version)
+                   schedule_at, archived, at, version)
          WHERE a.id = u.id",
     )
     .bind(column(&updates, |(id, _)| *id))
@@ -147,6 +157,7 @@ async fn write_updates(connection: &mut PgConnection, updates: BTreeMap<Uuid, Up
     .bind(defined(&updates, |definition| Json(&definition.connector)))
     .bind(defined(&updates, |definition| Json(definition.correlation())))
     .bind(column(&updates, |(_, update)| update.schedule.map(Json)))
+    .bind(column(&updates, |(_, update)| update.schedule_at))
     .bind(column(&updates, |(_, update)| update.archived))
     .bind(column(&updates, |(_, update)| update.at))
     .bind(column(&updates, |(_, update)| update.version))

@@ -22,6 +22,7 @@ pub struct ApplicationRow {
     pub connector: Json<Connector>,
     pub correlation: Json<Vec<CorrelationRule>>,
     pub import_schedule: Option<Json<ImportSchedule>>,
+    pub import_schedule_set_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
     pub created_by: String,
     pub last_updated_at: DateTime<Utc>,
@@ -43,6 +44,7 @@ impl ApplicationRow {
             connector: Json(definition.connector.clone()),
             correlation: Json(Vec::new()),
             import_schedule: None,
+            import_schedule_set_at: None,
             created_at,
             created_by: created_by.to_owned(),
             last_updated_at: created_at,
@@ -96,6 +98,25 @@ const SELECT: &str = "
         FROM application_imports AS i WHERE i.application_id = a.id ORDER BY i.number DESC LIMIT 1
     ) AS last_import
     FROM applications AS a";
+
+/// An application whose feeds are imported by the clock.
+#[derive(Debug, Clone, sqlx::FromRow)]
+#[expect(missing_docs, reason = "the columns' comments say it")]
+pub struct Scheduled {
+    pub id: Uuid,
+    pub import_schedule: Json<ImportSchedule>,
+    pub import_schedule_set_at: DateTime<Utc>,
+}
+
+/// Every application whose schedule is enabled.
+pub async fn scheduled(pool: &PgPool) -> sqlx::Result<Vec<Scheduled>> {
+    sqlx::query_as(
+        "SELECT id, import_schedule, import_schedule_set_at FROM applications
+         WHERE NOT is_archived AND (import_schedule ->> 'isEnabled')::boolean",
+    )
+    .fetch_all(pool)
+    .await
+}
 
 /// One page, by name.
 pub async fn list(pool: &PgPool, page: i64) -> sqlx::Result<Page<ApplicationRow>> {

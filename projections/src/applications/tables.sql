@@ -9,6 +9,7 @@ CREATE TABLE applications (
     connector jsonb NOT NULL,
     correlation jsonb NOT NULL,
     import_schedule jsonb,
+    import_schedule_set_at timestamptz,
     created_at timestamptz NOT NULL,
     created_by text NOT NULL,
     last_updated_at timestamptz NOT NULL,
@@ -26,6 +27,7 @@ COMMENT ON COLUMN applications.is_archived IS 'Takes no more imports';
 COMMENT ON COLUMN applications.connector IS 'Type and file groups, as the API shows them';
 COMMENT ON COLUMN applications.correlation IS 'Which account field finds which identity field, in order';
 COMMENT ON COLUMN applications.import_schedule IS 'Cron, timezone and paths; null = none';
+COMMENT ON COLUMN applications.import_schedule_set_at IS 'When the schedule was last set: earlier ticks don''t count';
 COMMENT ON COLUMN applications.created_at IS 'When it was made';
 COMMENT ON COLUMN applications.created_by IS 'Name of the actor that made it';
 COMMENT ON COLUMN applications.last_updated_at IS 'When its definition, schedule or state last changed';

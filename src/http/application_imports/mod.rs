@@ -9,6 +9,7 @@ pub mod rejects;
 pub mod stage;
 pub mod upload;
 
+use aggregates::application_import::{ApplicationImport, Status};
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -61,4 +62,23 @@ async fn importable<A: Access>(session: &Session<A>, id: Option<&str>) -> Result
         return Err(ApiError::field(field, "Application is archived"));
     }
     Ok(application)
+}
+
+/// The import that `acceptRemovalsOf` names: one of the application that was held back (rulings 18).
+async fn held<A: Access>(
+    session: &Session<A>,
+    application: Uuid,
+    named: Option<&str>,
+) -> Result<Option<Uuid>, ApiError> {
+    let field = "acceptRemovalsOf";
+    let Some(text) = named.map(str::trim).filter(|text| !text.is_empty()) else { return Ok(None) };
+    let id = super::extract::id(field, text)?;
+    let import = session.journal().load::<ApplicationImport>(id).await?.aggregate;
+    if import.application_id != Some(application) {
+        return Err(ApiError::field(field, format!("The application has no import with id {id}")));
+    }
+    if import.held.is_none() || import.status != Status::Failed {
+        return Err(ApiError::field(field, format!("Import {id} was not held back by the removal limit")));
+    }
+    Ok(Some(id))
 }

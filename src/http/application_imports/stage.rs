@@ -4,7 +4,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::body::ImportDetail;
-use super::{TAG, created, importable, location};
+use super::{TAG, created, held, importable, location};
 use crate::http::error::{ApiError, ErrorBody};
 use crate::http::extract::Json;
 use crate::http::session::{Operates, Session};
@@ -16,6 +16,8 @@ use crate::journal::{AppendError, CommandError};
 pub struct StageRequest {
     /// GUID of an existing, non-archived application with an import schedule.
     application_id: Option<String>,
+    /// An import that was held back by the removal limit: exactly what it would have removed may be removed.
+    accept_removals_of: Option<String>,
 }
 
 /// Stages an import of the files that the application's import schedule names.
@@ -52,11 +54,13 @@ pub async fn stage(session: Session<Operates>, Json(request): Json<StageRequest>
             pending.number, pending.id
         )));
     }
+    let accept_removals_of = held(&session, application.id, request.accept_removals_of.as_deref()).await?;
     let id = session.app.clock.id();
     let command = ApplicationImportCommand::Stage {
         application_id: application.id,
         import_type: ImportType::Api,
         files: Vec::new(),
+        accept_removals_of,
     };
     session.journal().create::<ApplicationImport>(id, command, session.creating(location(id))).await.map_err(
         |error| match error {

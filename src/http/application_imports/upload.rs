@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use super::body::ImportDetail;
-use super::{TAG, created, importable, location};
+use super::{TAG, created, held, importable, location};
 use crate::http::error::{ApiError, ErrorBody};
 use crate::http::extract::{Query, content_type, replay};
 use crate::http::session::{Operates, Session};
@@ -32,17 +32,21 @@ struct Part {
 #[derive(Default)]
 struct Uploaded {
     application_id: Option<String>,
+    accept_removals_of: Option<String>,
     parts: Vec<Part>,
 }
 
 /// Stages an import of the files sent: one part a file group, named by the group's GUID.
 #[utoipa::path(
     post, path = "/api/application-imports/upload", tag = TAG, operation_id = "uploadApplicationImport", security(("token" = [])),
-    params(("applicationId" = Option<String>, Query, description = "Here or as a form field")),
+    params(
+        ("applicationId" = Option<String>, Query, description = "Here or as a form field"),
+        ("acceptRemovalsOf" = Option<String>, Query, description = "An import held back by the removal limit; here or as a form field"),
+    ),
     request_body(
         content_type = "multipart/form-data",
         content = BTreeMap<String, String>,
-        description = "applicationId, and a file part for each file group, named by its GUID"
+        description = "applicationId, acceptRemovalsOf, and a file part for each file group, named by its GUID"
     ),
     responses(
         (status = 201, body = ImportDetail),
@@ -65,27 +69,38 @@ pub async fn upload(session: Session<Operates>, query: Query, request: Request) 
         .await
         .map_err(|error| ApiError::field("", format!("The body is no multipart/form-data: {}", error.body_text())))?;
     let uploaded = receive(&session, multipart).await?;
-    let named = match (query.text("applicationId"), uploaded.application_id.as_deref()) {
-        (Some(query), Some(field)) if query != field => {
-            return Err(ApiError::field("applicationId", "The query parameter and the form field differ"));
-        }
-        (query, field) => query.or(field).map(str::to_owned),
-    };
+    let named = either("applicationId", &query, uploaded.application_id.as_deref())?;
+    let accepted = either("acceptRemovalsOf", &query, uploaded.accept_removals_of.as_deref())?;
     if let Some(key) = session.request.idempotency_key.clone() {
         let files: BTreeMap<&str, String> =
             uploaded.parts.iter().map(|part| (part.name.as_str(), part.spool.blob().sha256)).collect();
-        let canonical = format!("{named:?} {files:?}");
+        let canonical = format!("{named:?} {accepted:?} {files:?}");
         replay(&head, &session.app, &key, canonical.as_bytes()).await?;
     }
     let application = importable(&session, named.as_deref()).await?;
     check(&application, &uploaded.parts)?;
+    let accept_removals_of = held(&session, application.id, accepted.as_deref()).await?;
     let files = keep(&session, &application, uploaded.parts).await?;
     let id = session.app.clock.id();
-    let command =
-        ApplicationImportCommand::Stage { application_id: application.id, import_type: ImportType::Api, files };
+    let command = ApplicationImportCommand::Stage {
+        application_id: application.id,
+        import_type: ImportType::Api,
+        files,
+        accept_removals_of,
+    };
     session.journal().create::<ApplicationImport>(id, command, session.creating(location(id))).await?;
     session.app.imports_bell.notify_one();
     created(&session, id).await
+}
+
+/// A text that is sent as query parameter, as form field, or as both when they agree.
+fn either(name: &str, query: &Query, field: Option<&str>) -> Result<Option<String>, ApiError> {
+    match (query.text(name), field) {
+        (Some(query), Some(field)) if query != field => {
+            Err(ApiError::field(name, "The query parameter and the form field differ"))
+        }
+        (query, field) => Ok(query.or(field).map(str::to_owned)),
+    }
 }
 
 /// Spools the parts while their hashes are found.
@@ -106,7 +121,7 @@ async fn receive(session: &Session<Operates>, mut multipart: Multipart) -> Resul
             return Err(ApiError::field("", format!("More than {PARTS} parts")));
         }
         let mut text = Vec::new();
-        let is_text = name == "applicationId";
+        let is_text = name == "applicationId" || name == "acceptRemovalsOf";
         let mut spool = Spool::new(&session.app.config.spool_dir).map_err(|error| ApiError::internal(&error))?;
         while let Some(chunk) = tokio::time::timeout(SILENCE, field.chunk()).await.map_err(silent)?.map_err(cut)? {
             size += chunk.len() as u64;
@@ -121,7 +136,8 @@ async fn receive(session: &Session<Operates>, mut multipart: Multipart) -> Resul
             }
         }
         if is_text {
-            uploaded.application_id = Some(String::from_utf8_lossy(&text).into_owned());
+            let text = Some(String::from_utf8_lossy(&text).into_owned());
+            if name == "applicationId" { uploaded.application_id = text } else { uploaded.accept_removals_of = text }
         } else {
             let file = file.unwrap_or_else(|| name.clone());
             uploaded.parts.push(Part { name, file, spool });

@@ -10,6 +10,7 @@ use aggregates::application::Definition;
 use aggregates::application_import::Metrics;
 use aggregates::entitlement::EntitlementEvent;
 use aggregates::identity::IdentityEvent;
+use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 use tokio::runtime::Handle;
 use uuid::Uuid;
@@ -91,6 +92,34 @@ pub struct Plan {
     pub metrics: Metrics,
     /// For people: why something was not done.
     pub remarks: Vec<String>,
+}
+
+impl Plan {
+    /// SHA-256, hex, of every person and every grant that would be removed, in an order of their own.
+    pub fn removals_sha256(&self) -> String {
+        let people = self.identities.iter().filter(|(_, event)| matches!(event, IdentityEvent::IdentityRemoved { .. }));
+        let mut people: Vec<Uuid> = people.map(|(id, _)| *id).collect();
+        people.sort_unstable();
+        let revoked = self.access.iter().filter(|change| change.operation == Operation::Revoke);
+        let mut grants: Vec<(&str, &str)> = revoked
+            .map(|change| {
+                let (account, entitlement) = (change.account as usize, change.entitlement as usize);
+                (self.account_keys.texts[account].as_str(), self.entitlement_keys.texts[entitlement].as_str())
+            })
+            .collect();
+        grants.sort_unstable();
+        let mut hash = Sha256::new();
+        for id in people {
+            hash.update(id);
+        }
+        for (account, entitlement) in grants {
+            for key in [account, entitlement] {
+                hash.update((key.len() as u64).to_be_bytes());
+                hash.update(key);
+            }
+        }
+        crate::tokens::hex(&hash.finalize())
+    }
 }
 
 impl Planning<'_> {
