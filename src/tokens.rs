@@ -72,7 +72,7 @@ pub struct Token {
     pub identity_id: Option<Uuid>,
     /// From then on it is refused.
     pub expires_at: Option<DateTime<Utc>>,
-    secret_sha256: String,
+    secret_sha256: [u8; 32],
 }
 
 struct Snapshot {
@@ -157,14 +157,14 @@ impl TokenDirectory {
         let epoch = self.epoch.load(Ordering::Acquire);
         let mut by_hash: HashMap<[u8; 8], Vec<Arc<Token>>> = HashMap::new();
         for row in projections::api_tokens::usable(&self.pool).await? {
-            let Ok(role) = row.role.parse() else { continue };
+            let (Ok(role), Some(secret_sha256)) = (row.role.parse(), unhex(&row.secret_sha256)) else { continue };
             let token = Token {
                 id: row.id,
                 name: row.name,
                 role,
                 identity_id: row.identity_id,
                 expires_at: row.expires_at,
-                secret_sha256: row.secret_sha256,
+                secret_sha256,
             };
             by_hash.entry(bucket(&token.secret_sha256)).or_default().push(Arc::new(token));
         }
@@ -266,12 +266,18 @@ impl TokenDirectory {
     }
 }
 
-fn bucket(secret_sha256: &str) -> [u8; 8] {
+fn bucket(secret_sha256: &[u8; 32]) -> [u8; 8] {
     let mut bucket = [0; 8];
-    for (to, from) in bucket.iter_mut().zip(secret_sha256.bytes()) {
-        *to = from;
-    }
+    bucket.copy_from_slice(&secret_sha256[..8]);
     bucket
+}
+
+fn unhex(hex: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    for (byte, at) in bytes.iter_mut().zip((0..).step_by(2)) {
+        *byte = u8::from_str_radix(hex.get(at..at + 2)?, 16).ok()?;
+    }
+    Some(bytes)
 }
 
 fn find(snapshot: &Snapshot, secret: &str) -> Option<Arc<Token>> {
@@ -280,10 +286,10 @@ fn find(snapshot: &Snapshot, secret: &str) -> Option<Arc<Token>> {
     if checksum(body) != check {
         return None;
     }
-    let hash = secret_sha256(secret);
+    let hash = digest(secret);
     // The bucket is found by a part of the hash, which tells nothing of the secret; the whole is compared in constant time.
     let candidates = snapshot.by_hash.get(&bucket(&hash))?;
-    candidates.iter().find(|token| token.secret_sha256.as_bytes().ct_eq(hash.as_bytes()).into()).cloned()
+    candidates.iter().find(|token| token.secret_sha256.ct_eq(&hash).into()).cloned()
 }
 
 #[cfg(test)]

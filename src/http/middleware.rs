@@ -14,6 +14,7 @@ use http_body_util::BodyExt;
 use tower::ServiceExt;
 
 use super::error::{ApiError, Replay};
+use super::measures::Measures;
 use super::request::RequestInfo;
 use crate::app::SharedApp;
 
@@ -24,6 +25,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(30);
 pub(super) struct Around {
     pub(super) app: SharedApp,
     pub(super) rate: Option<DefaultKeyedRateLimiter<IpAddr>>,
+    pub(super) measures: Measures,
 }
 
 /// Marks an answer that must not be kept for a repetition: its handler can give it again.
@@ -39,8 +41,7 @@ pub(super) async fn around(State(around): State<Arc<Around>>, mut request: Reque
         request.headers(),
         request.extensions(),
     ));
-    let route =
-        request.extensions().get::<MatchedPath>().map_or_else(|| "unknown".to_owned(), |path| path.as_str().to_owned());
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let authorization = request.headers().get(header::AUTHORIZATION).cloned();
     request.extensions_mut().insert(Arc::clone(&info));
     let response = match limited(&around, &info) {
@@ -57,9 +58,7 @@ pub(super) async fn around(State(around): State<Arc<Around>>, mut request: Reque
     }
     let status = response.status();
     let elapsed = started.elapsed();
-    let labels = [("method", info.method.to_string()), ("route", route), ("status", status.as_u16().to_string())];
-    metrics::counter!("muniment_http_requests_total", &labels).increment(1);
-    metrics::histogram!("muniment_http_request_seconds", "route" => labels[1].1.clone()).record(elapsed.as_secs_f64());
+    around.measures.record(&info.method, route.as_ref().map_or("unknown", MatchedPath::as_str), status, elapsed);
     tracing::debug!(
         request_id = %info.id.simple(), method = %info.method, path = info.path, status = status.as_u16(),
         elapsed_us = elapsed.as_micros() as u64, "request"

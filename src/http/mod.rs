@@ -7,6 +7,7 @@ pub mod events;
 pub mod extract;
 pub mod health;
 pub mod identities;
+mod measures;
 pub mod middleware;
 mod openapi;
 pub mod page;
@@ -59,7 +60,7 @@ fn operations() -> OpenApiRouter<SharedApp> {
 pub fn router(app: &SharedApp) -> Router {
     let (operations, _) = operations().split_for_parts();
     let rate = NonZeroU32::new(app.config.rate_limit).map(|rate| RateLimiter::keyed(Quota::per_second(rate)));
-    let around = Arc::new(Around { app: Arc::clone(app), rate });
+    let around = Arc::new(Around { app: Arc::clone(app), rate, measures: measures::Measures::default() });
     let router = operations
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))

@@ -1,8 +1,7 @@
 //! Why and for whom an append happens: the metadata of its events.
 
-use std::collections::BTreeMap;
-
 use aggregates::Actor;
+use serde::Serialize;
 
 /// What an append says about itself. Every event of the append carries it.
 #[derive(Debug, Clone)]
@@ -40,21 +39,33 @@ impl Context {
         Self { actor, correlation_id, causation: None, source_address: None, worker: None, idempotency: None }
     }
 
-    /// The metadata: a flat object of strings, because that is what cqrs-es reads.
-    pub fn metadata(&self) -> BTreeMap<&'static str, String> {
-        let mut metadata = BTreeMap::from([
-            ("actorType", self.actor.kind.as_str().to_owned()),
-            ("actorId", self.actor.id.clone()),
-            ("actorName", self.actor.name.clone()),
-            ("correlationId", self.correlation_id.clone()),
-        ]);
-        let optional = [
-            ("actorIdentityId", self.actor.identity_id.clone()),
-            ("causationId", self.causation.map(|position| position.to_string())),
-            ("sourceAddress", self.source_address.clone()),
-            ("worker", self.worker.clone()),
-        ];
-        metadata.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value?))));
-        metadata
+    /// The metadata: a flat object of strings, because that is what cqrs-es reads; its names in order.
+    pub fn metadata(&self) -> impl Serialize {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Metadata<'a> {
+            actor_id: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            actor_identity_id: Option<&'a str>,
+            actor_name: &'a str,
+            actor_type: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            causation_id: Option<String>,
+            correlation_id: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            source_address: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            worker: Option<&'a str>,
+        }
+        Metadata {
+            actor_id: &self.actor.id,
+            actor_identity_id: self.actor.identity_id.as_deref(),
+            actor_name: &self.actor.name,
+            actor_type: self.actor.kind.as_str(),
+            causation_id: self.causation.map(|position| position.to_string()),
+            correlation_id: &self.correlation_id,
+            source_address: self.source_address.as_deref(),
+            worker: self.worker.as_deref(),
+        }
     }
 }
