@@ -6,6 +6,7 @@
 
 pub mod apply;
 pub mod delivered;
+pub mod encoding;
 pub mod evidence;
 pub mod issues;
 pub mod known;

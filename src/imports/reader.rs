@@ -1,7 +1,8 @@
-//! Rows of a file, one after the other. Today CSV: UTF-8, comma, double quotes, a header row.
+//! Rows of a file, one after the other. Today CSV in any dialect, with a header row.
 
 use std::io::{ErrorKind, Read};
 
+use aggregates::application::Dialect;
 use csv::ByteRecord;
 
 use super::Fault;
@@ -30,12 +31,16 @@ pub type Values<'a> = Vec<&'a str>;
 
 impl<R: Read> Rows<R> {
     /// Opens a file and reads its header.
-    pub fn open(bytes: R, file: &str) -> Result<Self, Fault> {
+    pub fn open(bytes: R, file: &str, dialect: &Dialect) -> Result<Self, Fault> {
+        // Both are ASCII: the aggregate sees to it.
+        let (delimiter, quote) = (dialect.delimiter() as u8, dialect.quote() as u8);
         let csv = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
+            .delimiter(delimiter)
+            .quote(quote)
             .buffer_capacity(1 << 18)
-            .from_reader(Quotes::new(bytes));
+            .from_reader(Quotes::new(bytes, delimiter, quote));
         let mut rows = Self { csv, file: file.to_owned(), header: Vec::new(), record: ByteRecord::new(), row: 0 };
         let header: Vec<String> = match rows.read()? {
             Some(values) => values.into_iter().map(|name| name.trim().to_owned()).collect(),
@@ -96,22 +101,26 @@ enum State {
 /// Passes bytes on and knows what the CSV reader doesn't tell: whether a quoted value is open, and how long a row is.
 struct Quotes<R> {
     inner: R,
+    delimiter: u8,
+    quote: u8,
     state: State,
     position: u64,
     row_bytes: usize,
 }
 
 impl<R> Quotes<R> {
-    const fn new(inner: R) -> Self {
-        Self { inner, state: State::Start, position: 0, row_bytes: 0 }
+    const fn new(inner: R, delimiter: u8, quote: u8) -> Self {
+        Self { inner, delimiter, quote, state: State::Start, position: 0, row_bytes: 0 }
     }
 
     fn pass(&mut self, byte: u8) {
         self.state = match (self.state, byte) {
             (State::Start, 0xEF | 0xBB | 0xBF) if self.position < 3 => State::Start, // a byte order mark
-            (State::Quoted, b'"') => State::Quote,
-            (State::Quoted, _) | (State::Start | State::Quote, b'"') => State::Quoted,
-            (_, b',' | b'\r' | b'\n') => State::Start,
+            (State::Quoted, byte) if byte == self.quote => State::Quote,
+            (State::Quoted, _) => State::Quoted,
+            (State::Start | State::Quote, byte) if byte == self.quote => State::Quoted,
+            (_, b'\r' | b'\n') => State::Start,
+            (_, byte) if byte == self.delimiter => State::Start,
             _ => State::Plain,
         };
         let is_end = self.state == State::Start && byte == b'\n';
@@ -140,19 +149,19 @@ mod tests {
 
     #[test]
     fn a_byte_order_mark_is_no_part_of_the_first_name() {
-        let rows = Rows::open("\u{feff}key,name\n1,a\n".as_bytes(), "f").unwrap();
+        let rows = Rows::open("\u{feff}key,name\n1,a\n".as_bytes(), "f", &Dialect::default()).unwrap();
         assert_eq!(rows.header, ["key", "name"]);
     }
 
     #[test]
     fn other_bytes_than_utf8_are_a_fault_of_the_file() {
-        let mut rows = Rows::open(&b"key\n\xff\n"[..], "f").unwrap();
+        let mut rows = Rows::open(&b"key\n\xff\n"[..], "f", &Dialect::default()).unwrap();
         assert!(rows.read().unwrap_err().to_string().contains("row 2"));
     }
 
     #[test]
     fn quotes_commas_and_line_breaks_stay_inside_a_value() {
-        let mut rows = Rows::open("a,b\n\"x, \"\"y\"\"\",\"1\n2\"\n".as_bytes(), "f").unwrap();
+        let mut rows = Rows::open("a,b\n\"x, \"\"y\"\"\",\"1\n2\"\n".as_bytes(), "f", &Dialect::default()).unwrap();
         assert_eq!(rows.read().unwrap().unwrap(), ["x, \"y\"", "1\n2"]);
         assert!(rows.read().unwrap().is_none());
     }
@@ -160,7 +169,7 @@ mod tests {
     #[test]
     fn a_quote_that_is_never_closed_is_a_fault_and_one_inside_a_value_is_none() {
         let read = |text: &str| {
-            let mut rows = Rows::open(text.as_bytes(), "f")?;
+            let mut rows = Rows::open(text.as_bytes(), "f", &Dialect::default())?;
             let mut count = 0;
             while rows.read()?.is_some() {
                 count += 1;
@@ -178,7 +187,20 @@ mod tests {
     #[test]
     fn a_row_that_does_not_end_is_not_read_into_memory_for_ever() {
         let endless = std::io::repeat(b'x');
-        let Err(error) = Rows::open(endless, "f") else { panic!("it ended") };
+        let Err(error) = Rows::open(endless, "f", &Dialect::default()) else { panic!("it ended") };
         assert!(error.to_string().contains("64 MiB"), "{error}");
+    }
+
+    #[test]
+    fn any_delimiter_and_quote_are_read() {
+        let dialect = Dialect { delimiter: Some(';'), quote: Some('\''), encoding: None };
+        let mut rows = Rows::open("a;b\n'1;2';\"x,y\n".as_bytes(), "f", &dialect).unwrap();
+        assert_eq!(rows.read().unwrap().unwrap(), ["1;2", "\"x,y"]);
+        assert!(rows.read().unwrap().is_none());
+        let mut open = Rows::open("a;b\n'1;2".as_bytes(), "f", &dialect).unwrap();
+        assert!(open.read().is_ok());
+        assert!(open.read().unwrap_err().to_string().contains("never closed"));
+        let tab = Dialect { delimiter: Some('\t'), ..Dialect::default() };
+        assert_eq!(Rows::open("a\tb,c\n".as_bytes(), "f", &tab).unwrap().header, ["a", "b,c"]);
     }
 }

@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use super::delivered::{Delivered, DeliveredGrants, Keyed};
+use super::encoding::{self, Text};
 use super::evidence::{BlobReader, Spool};
 use super::issues::Issues;
 use super::mapping::Mapping;
@@ -257,8 +258,12 @@ fn make_plan(
         let Some(group) = definition.connector.file_groups.iter().find(|group| group.id == file.file_group_id) else {
             return Err(Fault::File(format!("{} belongs to a file group that the connector no longer has", file.name)));
         };
-        let blob = BlobReader::new(app.pool.clone(), handle.clone(), &file.sha256);
-        let bytes = Counted { inner: blob, bytes: &watch.bytes_read };
+        let blob = || BlobReader::new(app.pool.clone(), handle.clone(), &file.sha256);
+        let encoding = match group.dialect.encoding {
+            Some(encoding) => encoding,
+            None => encoding::detect(blob())?,
+        };
+        let bytes = Text::new(Counted { inner: blob(), bytes: &watch.bytes_read }, encoding);
         read_file(&mut delivered, group, file, bytes, &mut issues, watch)?;
     }
     watch.rows_total.store(delivered.rows_read, Ordering::Relaxed);
@@ -285,7 +290,7 @@ fn read_file(
     issues: &mut Issues,
     watch: &Watch,
 ) -> Result<(), Fault> {
-    let mut rows = Rows::open(bytes, &file.name)?;
+    let mut rows = Rows::open(bytes, &file.name, &group.dialect)?;
     let mapping = Mapping::new(group, &rows.header, &file.name)?;
     let before = delivered.rows_read;
     /// Reads every row of a file into what it delivers: its key, then its record.

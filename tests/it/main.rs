@@ -8,6 +8,7 @@ mod applications;
 mod architecture;
 mod command_line;
 mod commit;
+mod dialects;
 mod errors;
 mod events;
 mod faults;

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::Dialect;
 use crate::violation::{Violation, check_length, check_text};
 
 /// What an application is and how its feeds are read.
@@ -88,6 +89,9 @@ pub struct FileGroup {
     pub is_required: bool,
     /// How its bytes are read.
     pub format: Format,
+    /// How its text is written.
+    #[serde(flatten)]
+    pub dialect: Dialect,
     /// Which column fills which field.
     pub columns: BTreeMap<String, Column>,
 }
@@ -122,7 +126,7 @@ impl Content {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
-    /// UTF-8, comma, double quotes (RFC 4180), with a header row.
+    /// Comma and double quotes (RFC 4180) or another dialect, with a header row.
     Csv,
 }
 
@@ -317,6 +321,7 @@ impl Definition {
                     "Only an application with isIdentitySource true delivers identities",
                 ));
             }
+            found.extend(group.dialect.violations(&at));
             check_columns(found, &at, group);
         }
         if self.is_identity_source && !groups.is_empty() && !self.delivers(Content::Identities) {

@@ -1,6 +1,7 @@
 //! Applications: what is governed, how its feeds are read, and when they are fetched (contracts §1.6).
 
 mod definition;
+mod dialect;
 mod events;
 mod schedule;
 #[cfg(test)]
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use definition::{
     Column, Connector, ConnectorType, Content, CorrelationRule, Definition, FileGroup, Format, Priority, fields,
 };
+pub use dialect::{Dialect, Encoding};
 pub use events::ApplicationEvent;
 pub use schedule::{ImportSchedule, ScheduledFile};
 

@@ -13,6 +13,7 @@ fn group(content: Content, fields: &[&str]) -> FileGroup {
         content,
         is_required: content == Content::Accounts,
         format: Format::Csv,
+        dialect: Dialect::default(),
         columns: fields.iter().map(|field| ((*field).to_owned(), Column::One(field.to_uppercase()))).collect(),
     }
 }
@@ -765,4 +766,27 @@ fn a_schedule_has_a_path_for_every_required_file_group() {
     assert_eq!(nightly().violations(&ledger()), []);
     let nothing_required = ledger_with(|definition| first_group(definition).is_required = false);
     assert_eq!(scheduled(&[]).violations(&nothing_required), []);
+}
+
+#[test]
+fn a_dialect_has_ascii_marks_and_not_one_for_both() {
+    let with = |delimiter, quote| {
+        move |definition: &mut Definition| {
+            first_group(definition).dialect = Dialect { delimiter, quote, encoding: Some(Encoding::Utf16le) };
+        }
+    };
+    for delimiter in [';', '\t', '|', ' ', ':'] {
+        is_right(with(Some(delimiter), None));
+        is_right(with(Some(delimiter), Some('\'')));
+    }
+    let wrong = "connector.fileGroups[0].delimiter";
+    is_wrong(with(Some('\n'), None), &[(wrong, "'\\n' can't be the delimiter; a tab or an ASCII mark is allowed")]);
+    is_wrong(
+        with(Some('\u{e9}'), None),
+        &[(wrong, "'\u{e9}' can't be the delimiter; a tab or an ASCII mark is allowed")],
+    );
+    is_wrong(with(Some('a'), None), &[(wrong, "'a' can't be the delimiter; a tab or an ASCII mark is allowed")]);
+    let quote = "connector.fileGroups[0].quote";
+    is_wrong(with(None, Some(' ')), &[(quote, "' ' can't be the quote; a tab or an ASCII mark is allowed")]);
+    is_wrong(with(Some('"'), None), &[(quote, "'\"' can't be delimiter and quote")]);
 }

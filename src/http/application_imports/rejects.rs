@@ -1,3 +1,5 @@
+use aggregates::application::{Application, Dialect};
+use aggregates::application_import::ApplicationImport;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use tokio::runtime::Handle;
@@ -8,10 +10,11 @@ use crate::http::error::{ApiError, ErrorBody};
 use crate::http::extract::{Id, Query};
 use crate::http::session::{Reads, Session};
 use crate::imports::Fault;
+use crate::imports::encoding::{self, Text};
 use crate::imports::evidence::BlobReader;
 use crate::imports::reader::Rows;
 
-/// The rows of a file that were left out, as CSV with the file's header: mend them and deliver them again.
+/// The rows of a file that were left out, as UTF-8 CSV in the file's dialect and with its header: mend them and deliver them again.
 ///
 /// They are read from the evidence again. Text that a spreadsheet would run gets an apostrophe in front (rulings 10).
 #[utoipa::path(
@@ -48,7 +51,16 @@ pub async fn download(session: Session<Reads>, Id(id): Id, query: Query) -> Resu
     };
     let rejected = crate::work::issues::rejected_rows(session.pool(), id, file.file_group_id).await?;
     let blob = BlobReader::new(session.pool().clone(), Handle::current(), &file.sha256);
-    let read = tokio::task::spawn_blocking(move || rows(blob, &file.name, &rejected)).await;
+    let second = BlobReader::new(session.pool().clone(), Handle::current(), &file.sha256);
+    let dialect = dialect(&session, id, file.file_group_id).await?;
+    let read = tokio::task::spawn_blocking(move || {
+        let encoding = match dialect.encoding {
+            Some(encoding) => encoding,
+            None => encoding::detect(second)?,
+        };
+        rows(Text::new(blob, encoding), &file.name, &dialect, &rejected)
+    });
+    let read = read.await;
     let bytes = match read {
         Ok(Ok(bytes)) => bytes,
         // A file that is no table has no rows to give back.
@@ -64,13 +76,24 @@ pub async fn download(session: Session<Reads>, Id(id): Id, query: Query) -> Resu
     Ok(response)
 }
 
+/// The dialect by which an import read a file.
+async fn dialect(session: &Session<Reads>, import: Uuid, group: Uuid) -> Result<Dialect, ApiError> {
+    let import = session.journal().load::<ApplicationImport>(import).await?.aggregate;
+    let (id, version) = (import.application_id.unwrap_or_default(), import.application_version.unwrap_or(i64::MAX));
+    let application = session.journal().load_until::<Application>(id, version).await?.aggregate;
+    let groups = application.definition.into_iter().flat_map(|definition| definition.connector.file_groups);
+    Ok(groups.into_iter().find(|known| known.id == group).map(|group| group.dialect).unwrap_or_default())
+}
+
 fn disposition(id: Uuid) -> String {
     format!("attachment; filename=\"rejects-{id}.csv\"")
 }
 
-fn rows(blob: BlobReader, name: &str, rejected: &[i64]) -> Result<Vec<u8>, Fault> {
-    let mut rows = Rows::open(blob, name)?;
-    let mut out = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+fn rows(text: Text<BlobReader>, name: &str, dialect: &Dialect, rejected: &[i64]) -> Result<Vec<u8>, Fault> {
+    let mut rows = Rows::open(text, name, dialect)?;
+    let mut out = csv::WriterBuilder::new();
+    out.flexible(true).delimiter(dialect.delimiter() as u8).quote(dialect.quote() as u8);
+    let mut out = out.from_writer(Vec::new());
     let failed = |error: csv::Error| Fault::Io(std::io::Error::other(error));
     out.write_record(rows.header.iter().map(|value| harmless(value))).map_err(failed)?;
     let mut wanted = rejected.iter().peekable();

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use aggregates::application::{
-    Column, Connector, ConnectorType, Content, CorrelationRule, Definition, FileGroup, Format, ImportSchedule, Priority,
+    Column, Connector, ConnectorType, Content, CorrelationRule, Definition, Dialect, Encoding, FileGroup, Format,
+    ImportSchedule, Priority,
 };
 use aggregates::{Violation, ids};
 use chrono::{DateTime, Utc};
@@ -182,6 +183,15 @@ pub struct FileGroupRequest {
     /// csv (the default).
     #[schema(value_type = Option<String>)]
     format: Option<Format>,
+    /// Between values; a comma unless said.
+    #[schema(value_type = Option<String>)]
+    delimiter: Option<char>,
+    /// Around values that hold delimiters or line breaks; a double quote unless said.
+    #[schema(value_type = Option<String>)]
+    quote: Option<char>,
+    /// utf-8, utf-16le, utf-16be or windows-1252; found out unless said.
+    #[schema(value_type = Option<String>)]
+    encoding: Option<Encoding>,
     /// Field → column name, or `{columns, join}`.
     #[serde(default)]
     #[schema(value_type = Object)]
@@ -221,6 +231,7 @@ impl ApplicationRequest {
                 content,
                 is_required: group.is_required.unwrap_or(true),
                 format: group.format.unwrap_or(Format::Csv),
+                dialect: Dialect { delimiter: group.delimiter, quote: group.quote, encoding: group.encoding },
                 columns: group.columns,
             });
         }

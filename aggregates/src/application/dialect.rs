@@ -1,0 +1,78 @@
+use serde::{Deserialize, Serialize};
+
+use crate::violation::Violation;
+
+/// How a CSV file is written, as far as that was said; the rest is found out or usual.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Dialect {
+    /// Between values; a comma unless said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<char>,
+    /// Around values that hold delimiters or line breaks; a double quote unless said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quote: Option<char>,
+    /// Of the text; found out unless said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<Encoding>,
+}
+
+/// How a file's bytes are text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Encoding {
+    /// With or without a byte order mark.
+    #[serde(rename = "utf-8")]
+    Utf8,
+    /// Two bytes a character, the lower first.
+    #[serde(rename = "utf-16le")]
+    Utf16le,
+    /// Two bytes a character, the higher first.
+    #[serde(rename = "utf-16be")]
+    Utf16be,
+    /// Western European Windows.
+    #[serde(rename = "windows-1252")]
+    Windows1252,
+}
+
+impl Encoding {
+    /// The word of the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Utf8 => "utf-8",
+            Self::Utf16le => "utf-16le",
+            Self::Utf16be => "utf-16be",
+            Self::Windows1252 => "windows-1252",
+        }
+    }
+}
+
+impl Dialect {
+    /// The delimiter in force.
+    pub fn delimiter(&self) -> char {
+        self.delimiter.unwrap_or(',')
+    }
+
+    /// The quote in force.
+    pub fn quote(&self) -> char {
+        self.quote.unwrap_or('"')
+    }
+
+    /// What is wrong with it; `field` is the file group's path.
+    pub(super) fn violations(&self, field: &str) -> Vec<Violation> {
+        let mut found = Vec::new();
+        for (name, character) in [("delimiter", self.delimiter), ("quote", self.quote)] {
+            let Some(character) = character else { continue };
+            let is_usable =
+                character == '\t' || character.is_ascii_graphic() || (character == ' ' && name == "delimiter");
+            if !is_usable || character.is_ascii_alphanumeric() {
+                let message = format!("{character:?} can't be the {name}; a tab or an ASCII mark is allowed");
+                found.push(Violation::new(format!("{field}.{name}"), message));
+            }
+        }
+        if found.is_empty() && self.delimiter() == self.quote() {
+            let message = format!("{:?} can't be delimiter and quote", self.quote());
+            found.push(Violation::new(format!("{field}.quote"), message));
+        }
+        found
+    }
+}
