@@ -8,9 +8,14 @@ use encoding_rs::{Decoder, DecoderResult, UTF_16BE, UTF_16LE, WINDOWS_1252};
 /// Bytes that are looked at and decoded at a time.
 const CHUNK: usize = 1 << 16;
 
+/// How a file is encoded: as was said, or else found out from its bytes.
+pub fn of(said: Option<Encoding>, bytes: impl Read) -> std::io::Result<Encoding> {
+    said.map_or_else(|| detect(bytes), Ok)
+}
+
 /// Finds out how a file is encoded: by its byte order mark, by the zero bytes of UTF-16, by being valid UTF-8, and else as
 /// Windows-1252 if it holds nothing that such a text wouldn't. What remains is called UTF-8 and refused row by row.
-pub fn detect(mut bytes: impl Read) -> std::io::Result<Encoding> {
+fn detect(mut bytes: impl Read) -> std::io::Result<Encoding> {
     let mut buffer = vec![0; CHUNK];
     let mut kept = 0;
     let (mut is_first, mut is_utf8, mut is_text) = (true, true, true);

@@ -259,10 +259,7 @@ fn make_plan(
             return Err(Fault::File(format!("{} belongs to a file group that the connector no longer has", file.name)));
         };
         let blob = || BlobReader::new(app.pool.clone(), handle.clone(), &file.sha256);
-        let encoding = match group.dialect.encoding {
-            Some(encoding) => encoding,
-            None => encoding::detect(blob())?,
-        };
+        let encoding = encoding::of(group.dialect.encoding, blob())?;
         let bytes = Text::new(Counted { inner: blob(), bytes: &watch.bytes_read }, encoding);
         read_file(&mut delivered, group, file, bytes, &mut issues, watch)?;
     }

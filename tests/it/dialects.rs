@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::bodies::grants_only;
-use crate::support::{TestServer, file_group, id};
+use crate::support::{TestServer, id};
 
 const ROWS: &str = "user;permission\nJosé;'read; write'\nMüller;€\n";
 const GRANTS: [&str; 2] = ["José read; write", "Müller €"];
@@ -30,13 +30,6 @@ async fn application(server: &TestServer, name: &str, encoding: Option<&str>) ->
     server.create(body).await
 }
 
-async fn import(server: &TestServer, application: &Value, bytes: Vec<u8>) -> Value {
-    let parts = vec![(file_group(application, "grants"), "g.csv".to_owned(), bytes)];
-    let answer = server.client.upload(id(application), parts).await;
-    assert_eq!(answer.status, 201, "{}", answer.text);
-    server.ended(&answer.json).await
-}
-
 #[tokio::test]
 async fn one_feed_in_every_encoding_is_the_same_feed() {
     let server = TestServer::start().await;
@@ -51,7 +44,7 @@ async fn one_feed_in_every_encoding_is_the_same_feed() {
     .into_iter()
     .enumerate()
     {
-        let import = import(&server, &found_out, bytes).await;
+        let import = server.import_bytes(&found_out, "grants", bytes).await;
         assert_eq!(import["status"], "Finished", "{import}");
         let counts = &import["metrics"]["grants"];
         assert_eq!(
@@ -64,7 +57,7 @@ async fn one_feed_in_every_encoding_is_the_same_feed() {
     {
         let said = application(&server, name, Some(name)).await;
         assert_eq!(said["connector"]["fileGroups"][0]["encoding"], name);
-        assert_eq!(import(&server, &said, bytes).await["status"], "Finished");
+        assert_eq!(server.import_bytes(&said, "grants", bytes).await["status"], "Finished");
         assert_eq!(keys(&server, &said).await, GRANTS);
     }
     assert_eq!(keys(&server, &found_out).await, GRANTS);
@@ -85,16 +78,16 @@ async fn keys(server: &TestServer, application: &Value) -> Vec<String> {
 async fn a_wrong_encoding_fails_the_import_and_takes_nothing_away() {
     let server = TestServer::start().await;
     let said = application(&server, "Said", Some("utf-16le")).await;
-    import(&server, &said, utf16(ROWS)).await;
+    server.import_bytes(&said, "grants", utf16(ROWS)).await;
     let mut half = utf16(ROWS);
     half.pop();
     let marked: Vec<u8> = format!("\u{feff}{ROWS}").encode_utf16().flat_map(u16::to_be_bytes).collect();
     for (bytes, reason) in [
         (half, "holds bytes that are no character of it"),
         (marked, "begins with the byte order mark of utf-16be"),
-        (ROWS.as_bytes().to_vec(), "g.csv"),
+        (ROWS.as_bytes().to_vec(), "grants.csv"),
     ] {
-        let failed = import(&server, &said, bytes).await;
+        let failed = server.import_bytes(&said, "grants", bytes).await;
         assert_eq!(failed["status"], "Failed");
         assert!(failed["log"].as_str().unwrap().contains(reason), "{failed}");
     }
@@ -107,7 +100,7 @@ async fn rejects_are_given_back_in_the_dialect_of_the_file() {
     let server = TestServer::start().await;
     let application = application(&server, "Rejects", None).await;
     let rows = format!("{ROWS};'no; user'\n");
-    let finished = import(&server, &application, windows_1252(&rows)).await;
+    let finished = server.import_bytes(&application, "grants", windows_1252(&rows)).await;
     assert_eq!(finished["metrics"]["rowsRejected"], 1);
     let rejects = server.client.get(&format!("/api/application-imports/{}/rejects", id(&finished))).await;
     assert_eq!(rejects.text, "user;permission\n;'no; user'\n");

@@ -54,10 +54,7 @@ pub async fn download(session: Session<Reads>, Id(id): Id, query: Query) -> Resu
     let second = BlobReader::new(session.pool().clone(), Handle::current(), &file.sha256);
     let dialect = dialect(&session, id, file.file_group_id).await?;
     let read = tokio::task::spawn_blocking(move || {
-        let encoding = match dialect.encoding {
-            Some(encoding) => encoding,
-            None => encoding::detect(second)?,
-        };
+        let encoding = encoding::of(dialect.encoding, second)?;
         rows(Text::new(blob, encoding), &file.name, &dialect, &rejected)
     });
     let read = read.await;

@@ -53,9 +53,6 @@ async fn change(
         && row.version < executed.version
     {
         row.define(&definition);
-        if executed.aggregate.schedule.as_ref() != row.import_schedule.as_ref().map(|schedule| &schedule.0) {
-            row.import_schedule_set_at = Some(appended.recorded_at);
-        }
         row.import_schedule = executed.aggregate.schedule.map(sqlx::types::Json);
         row.is_archived = executed.aggregate.is_archived;
         row.last_updated_at = appended.recorded_at;

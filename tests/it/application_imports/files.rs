@@ -6,15 +6,7 @@ use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 
 use crate::support::bodies::{ACCOUNTS, GRANTS, application, grants_only, group, payments};
-use crate::support::{TestServer, file_group, id, stable};
-
-/// Uploads bytes for a group; the ended import.
-async fn import_bytes(server: &TestServer, application: &Value, content: &str, bytes: impl Into<Vec<u8>>) -> Value {
-    let parts = vec![(file_group(application, content), format!("{content}.csv"), bytes.into())];
-    let answer = server.client.upload(id(application), parts).await;
-    assert_eq!(answer.status, 201, "{}", answer.text);
-    server.ended(&answer.json).await
-}
+use crate::support::{TestServer, id, stable};
 
 #[tokio::test]
 async fn a_fault_of_the_file_fails_the_import_and_leaves_everything_as_it_was() {
@@ -46,7 +38,7 @@ async fn a_fault_of_the_file_fails_the_import_and_leaves_everything_as_it_was() 
         ("a quote that is never closed", b"user,permission\nann,\"read\nbob,write\n".into(), &["quote"]),
     ];
     for (what, bytes, words) in cases {
-        let import = import_bytes(&server, &app, "grants", bytes).await;
+        let import = server.import_bytes(&app, "grants", bytes).await;
         assert_eq!((&import["status"], &import["metrics"]), (&json!("Failed"), &Value::Null), "{what}: {import}");
         let log = import["log"].as_str().unwrap();
         for words in words {
@@ -64,7 +56,7 @@ async fn a_fault_of_the_file_fails_the_import_and_leaves_everything_as_it_was() 
 async fn a_header_of_ten_megabytes_fails_with_a_short_log() {
     let server = TestServer::start().await;
     let app = server.create(grants_only("Payroll")).await;
-    let import = import_bytes(&server, &app, "grants", format!("{}\na,b\n", "x".repeat(10 << 20))).await;
+    let import = server.import_bytes(&app, "grants", format!("{}\na,b\n", "x".repeat(10 << 20))).await;
     assert_eq!(import["status"], "Failed");
     assert!(import["log"].as_str().unwrap().len() < 4000, "a log of {} bytes", import["log"].as_str().unwrap().len());
     server.stop().await;
@@ -88,7 +80,7 @@ async fn every_row_fault_is_an_issue_and_the_other_rows_are_applied() {
                 against,One,,,yes,,,\n\
                 against,Other,,,yes,,,\n\
                 against,Third,,,yes,,,\n";
-    let import = import_bytes(&server, &app, "accounts", feed).await;
+    let import = server.import_bytes(&app, "accounts", feed).await;
     assert_eq!(import["status"], "Finished", "{import}");
     assert_json_snapshot!("import_with_row_faults", stable(&import["metrics"]));
     let issues = server.client.get(&format!("/api/application-imports/{}/issues", id(&import))).await;
@@ -106,7 +98,7 @@ async fn a_line_of_ten_megabytes_is_a_rejected_row_with_a_short_issue() {
     let huge = "x".repeat(10 << 20);
     let header = "login,full name,mail,number,active,last login,kind,cost centre\n";
     let feed = format!("{header}akeller,{huge},,,yes,,,\nnew,New,,,yes,,,\n");
-    let import = import_bytes(&server, &app, "accounts", feed).await;
+    let import = server.import_bytes(&app, "accounts", feed).await;
     assert_eq!((&import["status"], &import["metrics"]["rowsRejected"]), (&json!("Finished"), &json!(1)), "{import}");
     let issues = server.items(&format!("/api/application-imports/{}/issues", id(&import))).await;
     assert_eq!((&issues[0]["code"], &issues[0]["column"]), (&json!("value_too_long"), &json!("full name")));
@@ -114,7 +106,7 @@ async fn a_line_of_ten_megabytes_is_a_rejected_row_with_a_short_issue() {
     // The rejected row's key is protected; the others' absence counts.
     assert_eq!(server.keys(&app, "accounts").await, ["akeller", "new"]);
     // In the key itself it can't be read: nothing is removed.
-    let import = import_bytes(&server, &app, "accounts", format!("{header}{huge},Huge,,,yes,,,\n")).await;
+    let import = server.import_bytes(&app, "accounts", format!("{header}{huge},Huge,,,yes,,,\n")).await;
     assert_eq!(
         (&import["status"], &import["metrics"]["accounts"]["removed"]),
         (&json!("Finished"), &json!(0)),
@@ -135,7 +127,7 @@ async fn a_thousand_columns_are_read() {
     let app = server.create(application("Wide", &[group("accounts", &names)])).await;
     let values: Vec<String> = (0..1000).map(|number| format!("v{number}")).collect();
     let feed = format!("{}\n{}\n", fields.join(","), values.join(","));
-    let import = import_bytes(&server, &app, "accounts", feed.clone()).await;
+    let import = server.import_bytes(&app, "accounts", feed.clone()).await;
     assert_eq!(import["status"], "Finished", "{import}");
     let account = &server.items(&format!("/api/applications/{}/accounts", id(&app))).await[0];
     assert_eq!(account["attributes"].as_object().unwrap().len(), 999);
@@ -156,7 +148,7 @@ async fn issues_are_paged_like_every_list() {
     for number in 0..120 {
         writeln!(feed, "user{number}").unwrap();
     }
-    let import = import_bytes(&server, &app, "grants", feed).await;
+    let import = server.import_bytes(&app, "grants", feed).await;
     let issues = server.items(&format!("/api/application-imports/{}/issues", id(&import))).await;
     let rows: Vec<i64> = issues
         .iter()
@@ -174,7 +166,7 @@ async fn quotes_line_breaks_blanks_and_a_byte_order_mark_are_read_as_csv_means_t
     let server = TestServer::start().await;
     let app = server.create(grants_only("Payroll")).await;
     let feed = "\u{feff} permission ,extra,user\r\n\"read, \"\"all\"\"\",x, ann \r\n\r\n\"two\nlines\",y,\"bob\"\r\n";
-    let import = import_bytes(&server, &app, "grants", feed).await;
+    let import = server.import_bytes(&app, "grants", feed).await;
     assert_eq!((&import["status"], &import["metrics"]["rowsRead"]), (&json!("Finished"), &json!(2)), "{import}");
     assert_eq!(server.grants(&app).await, ["ann read, \"all\"", "bob two\nlines"]);
     server.stop().await;
@@ -185,7 +177,7 @@ async fn names_in_any_script_stay_as_they_are() {
     let server = TestServer::start().await;
     let app = server.create(grants_only("Zürich 東京")).await;
     let feed = "user,permission\n山田,читать\nå\u{301},😀\n' OR 1=1 --,\"{\"\"a\"\":1}\"\n";
-    import_bytes(&server, &app, "grants", feed).await;
+    server.import_bytes(&app, "grants", feed).await;
     let mut expected = ["山田 читать", "å\u{301} 😀", "' OR 1=1 -- {\"a\":1}"];
     expected.sort_unstable();
     assert_eq!(server.grants(&app).await, expected);

@@ -209,6 +209,14 @@ impl TestServer {
         Hold(connection)
     }
 
+    /// Uploads bytes to an application's group of that content and waits for the import's end.
+    pub async fn import_bytes(&self, application: &Value, content: &str, bytes: impl Into<Vec<u8>>) -> Value {
+        let parts = vec![(file_group(application, content), format!("{content}.csv"), bytes.into())];
+        let answer = self.client.upload(id(application), parts).await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+        self.ended(&answer.json).await
+    }
+
     /// Uploads one file to an application's group of that content and waits for its end.
     pub async fn import(&self, application: &Value, content: &str, csv: &str) -> Value {
         self.import_all(application, &[(content, csv)]).await
