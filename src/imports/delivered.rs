@@ -47,8 +47,20 @@ impl<K: Eq + Hash + Clone + std::fmt::Debug, R: PartialEq> Keyed<K, R> {
         Place { file_group_id: self.file_group_id, file: &self.file, row }
     }
 
-    /// A row without faults.
-    pub fn add(&mut self, key: K, record: R, row: u32, issues: &mut Issues) -> sqlx::Result<()> {
+    /// A row without faults, which is one of each of its keys.
+    pub fn add_all(&mut self, keys: Vec<K>, record: R, row: u32, issues: &mut Issues) -> sqlx::Result<()>
+    where
+        R: Clone,
+    {
+        let mut keys = keys.into_iter();
+        let last = keys.next_back();
+        for key in keys {
+            self.add(key, record.clone(), row, issues)?;
+        }
+        last.map_or(Ok(()), |key| self.add(key, record, row, issues))
+    }
+
+    fn add(&mut self, key: K, record: R, row: u32, issues: &mut Issues) -> sqlx::Result<()> {
         if let Some(first) = self.contradicted.get(&key) {
             if let Some((_, rows)) = self.contradictions.get_mut(first) {
                 rows.push(row);
@@ -77,15 +89,13 @@ impl<K: Eq + Hash + Clone + std::fmt::Debug, R: PartialEq> Keyed<K, R> {
     /// A row that is left out.
     pub fn reject(
         &mut self,
-        key: Option<K>,
+        keys: Option<Vec<K>>,
         row: u32,
         problems: Vec<Problem>,
         issues: &mut Issues,
     ) -> sqlx::Result<()> {
-        match key {
-            Some(key) => {
-                self.protected.insert(key);
-            }
+        match keys {
+            Some(keys) => self.protected.extend(keys),
             None => self.unreadable = self.unreadable.or(Some(row)),
         }
         issues.reject(self.place(row), problems)

@@ -9,13 +9,13 @@ use encoding_rs::{Decoder, DecoderResult, UTF_16BE, UTF_16LE, WINDOWS_1252};
 const CHUNK: usize = 1 << 16;
 
 /// How a file is encoded: as was said, or else found out from its bytes.
-pub fn of(said: Option<Encoding>, bytes: impl Read) -> std::io::Result<Encoding> {
+pub fn of(said: Option<Encoding>, bytes: &mut impl Read) -> std::io::Result<Encoding> {
     said.map_or_else(|| detect(bytes), Ok)
 }
 
 /// Finds out how a file is encoded: by its byte order mark, by the zero bytes of UTF-16, by being valid UTF-8, and else as
 /// Windows-1252 if it holds nothing that such a text wouldn't. What remains is called UTF-8 and refused row by row.
-fn detect(mut bytes: impl Read) -> std::io::Result<Encoding> {
+fn detect(bytes: &mut impl Read) -> std::io::Result<Encoding> {
     let mut buffer = vec![0; CHUNK];
     let mut kept = 0;
     let (mut is_first, mut is_utf8, mut is_text) = (true, true, true);
@@ -217,19 +217,19 @@ mod tests {
                 (utf16(&marked, u16::to_be_bytes), Encoding::Utf16be),
                 (WINDOWS_1252.encode(text).0.into_owned(), Encoding::Windows1252),
             ] {
-                assert_eq!(detect(&bytes[..]).unwrap(), encoding);
+                assert_eq!(detect(&mut &bytes[..]).unwrap(), encoding);
                 assert_eq!(read(&bytes, encoding).unwrap(), text);
             }
-            assert_eq!(detect(marked.as_bytes()).unwrap(), Encoding::Utf8);
+            assert_eq!(detect(&mut marked.as_bytes()).unwrap(), Encoding::Utf8);
         }
     }
 
     #[test]
     fn a_text_of_no_encoding_is_left_to_be_refused_as_utf8() {
         for bytes in [&b"PK\x03\x04\xff"[..], b"a\x81", b"a\0b\xff", b""] {
-            assert_eq!(detect(bytes).unwrap(), Encoding::Utf8, "{bytes:?}");
+            assert_eq!(detect(&mut &*bytes).unwrap(), Encoding::Utf8, "{bytes:?}");
         }
-        assert_eq!(detect(&windows()[..]).unwrap(), Encoding::Windows1252);
+        assert_eq!(detect(&mut &windows()[..]).unwrap(), Encoding::Windows1252);
     }
 
     #[test]

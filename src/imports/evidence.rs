@@ -1,6 +1,6 @@
 //! The very bytes of every file that was imported: spooled while their hash is found, then kept in the database.
 
-use std::io::{Read, Seek, Write};
+use std::io::{Error, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use bytes::Bytes;
@@ -90,43 +90,70 @@ impl Spool {
     }
 }
 
-/// Reads a kept file part by part. Blocking.
+/// Reads a kept file part by part, from anywhere. Blocking.
 pub struct BlobReader {
     pool: PgPool,
     handle: Handle,
     sha256: Vec<u8>,
-    next_part: i32,
-    current: Bytes,
+    size: u64,
+    position: u64,
+    /// The part read last.
+    part: Option<(u64, Bytes)>,
 }
 
 impl BlobReader {
-    /// A reader of the file with this hash (hex).
-    pub fn new(pool: PgPool, handle: Handle, sha256: &str) -> Self {
+    /// A reader of the file with this hash (hex) and size.
+    pub fn new(pool: PgPool, handle: Handle, sha256: &str, size: u64) -> Self {
         let sha256 = (0..sha256.len() / 2)
             .filter_map(|at| u8::from_str_radix(sha256.get(at * 2..at * 2 + 2)?, 16).ok())
             .collect();
-        Self { pool, handle, sha256, next_part: 0, current: Bytes::new() }
+        Self { pool, handle, sha256, size, position: 0, part: None }
+    }
+
+    fn load(&self, part: u64) -> std::io::Result<Bytes> {
+        let bytes: Option<Vec<u8>> = self
+            .handle
+            .block_on(
+                sqlx::query_scalar("SELECT bytes FROM evidence.blobs WHERE sha256 = $1 AND part = $2")
+                    .bind(&self.sha256)
+                    .bind(part as i32)
+                    .fetch_optional(&self.pool),
+            )
+            .map_err(Error::other)?;
+        bytes.map(Bytes::from).ok_or_else(|| Error::other(sqlx::Error::RowNotFound))
     }
 }
 
 impl Read for BlobReader {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        if self.current.is_empty() {
-            let part: Option<Vec<u8>> = self
-                .handle
-                .block_on(
-                    sqlx::query_scalar("SELECT bytes FROM evidence.blobs WHERE sha256 = $1 AND part = $2")
-                        .bind(&self.sha256)
-                        .bind(self.next_part)
-                        .fetch_optional(&self.pool),
-                )
-                .map_err(std::io::Error::other)?;
-            let Some(part) = part else { return Ok(0) };
-            self.next_part += 1;
-            self.current = part.into();
+        if self.position >= self.size {
+            return Ok(0);
         }
-        let taken = self.current.split_to(self.current.len().min(buffer.len()));
-        buffer[..taken.len()].copy_from_slice(&taken);
-        Ok(taken.len())
+        let part = self.position / PART as u64;
+        let bytes = match &self.part {
+            Some((number, bytes)) if *number == part => bytes.clone(),
+            _ => {
+                let bytes = self.load(part)?;
+                self.part = Some((part, bytes.clone()));
+                bytes
+            }
+        };
+        let rest = &bytes[(self.position % PART as u64) as usize..];
+        let taken = rest.len().min(buffer.len());
+        buffer[..taken].copy_from_slice(&rest[..taken]);
+        self.position += taken as u64;
+        Ok(taken)
+    }
+}
+
+impl Seek for BlobReader {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::End(offset) => self.size.checked_add_signed(offset),
+            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
+        };
+        self.position = position.ok_or(ErrorKind::InvalidInput)?;
+        Ok(self.position)
     }
 }

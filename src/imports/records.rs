@@ -7,44 +7,49 @@ use aggregates::values::{self, BOOLEAN_ALLOWED, TIME_ALLOWED};
 use chrono::{DateTime, Utc};
 
 use super::issues::Problem;
-use super::mapping::{Fields, Mapping};
+use super::mapping::Fields;
 
 /// Native keys have at most so many characters: they are in every index.
 const KEY_LIMIT: usize = 512;
 
 /// Reads the fields of a row and collects what is wrong.
 pub struct RowReader<'a> {
-    mapping: &'a Mapping,
     fields: Fields<'a>,
-    /// What was wrong so far.
-    pub problems: Vec<Problem>,
 }
 
 impl<'a> RowReader<'a> {
-    /// A reader of one row, with what was wrong with it as a whole.
-    pub const fn new(mapping: &'a Mapping, fields: Fields<'a>, problems: Vec<Problem>) -> Self {
-        Self { mapping, fields, problems }
+    /// A reader of one row.
+    pub const fn new(fields: Fields<'a>) -> Self {
+        Self { fields }
     }
 
-    /// A key; `None` (and a problem) when it can't be read.
-    pub fn key(&mut self, field: &str) -> Option<String> {
-        let Some(value) = self.fields.get(field) else {
+    /// What was wrong with the row.
+    pub fn problems(self) -> Vec<Problem> {
+        self.fields.problems
+    }
+
+    /// The keys that a field names, mostly one; `None` (and a problem) when they can't be read.
+    pub fn keys(&mut self, field: &str) -> Option<Vec<String>> {
+        let keys: Vec<String> = self.fields.several(field).into_iter().map(str::to_owned).collect();
+        if keys.is_empty() {
             self.problem(field, None, "missing_key", format!("{field} is missing"), None);
             return None;
-        };
-        if value.contains('\0') {
-            return None; // The row's own check has told it.
         }
-        if value.chars().count() > KEY_LIMIT {
-            let message = format!("{field} is longer than {KEY_LIMIT} characters");
-            self.problem(field, Some(value.clone().into_owned()), "key_too_long", message, None);
-            return None;
+        for key in &keys {
+            if key.contains('\0') {
+                return None; // The row's own check has told it.
+            }
+            if key.chars().count() > KEY_LIMIT {
+                let message = format!("{field} is longer than {KEY_LIMIT} characters");
+                self.problem(field, Some(key.clone()), "key_too_long", message, None);
+                return None;
+            }
         }
-        Some(value.into_owned())
+        Some(keys)
     }
 
     fn text(&self, field: &str) -> Option<String> {
-        self.fields.get(field).map(std::borrow::Cow::into_owned)
+        self.fields.get(field)
     }
 
     fn boolean(&mut self, field: &str) -> Option<bool> {
@@ -85,7 +90,8 @@ impl<'a> RowReader<'a> {
         message: String,
         allowed: Option<&'static str>,
     ) {
-        self.problems.push(Problem { column: self.mapping.column(field), value, code, message, allowed });
+        let column = self.fields.column(field);
+        self.fields.problems.push(Problem { column, value, code, message, allowed });
     }
 
     /// An identity.

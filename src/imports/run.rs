@@ -10,7 +10,6 @@ use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use super::delivered::{Delivered, DeliveredGrants, Keyed};
-use super::encoding::{self, Text};
 use super::evidence::{BlobReader, Spool};
 use super::issues::Issues;
 use super::mapping::Mapping;
@@ -27,7 +26,7 @@ use crate::work::progress::Progress;
 pub struct Watch {
     /// Set when the import was cancelled or taken over.
     pub is_interrupted: AtomicBool,
-    bytes_read: AtomicU64,
+    bytes_read: Arc<AtomicU64>,
     bytes_total: AtomicU64,
     rows_read: AtomicU64,
     rows_total: AtomicU64,
@@ -227,20 +226,6 @@ fn keep(app: &SharedApp, group: &FileGroup, path: &str, mut file: std::fs::File)
     })
 }
 
-/// Counts the bytes that were read.
-struct Counted<'a, R> {
-    inner: R,
-    bytes: &'a AtomicU64,
-}
-
-impl<R: Read> Read for Counted<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.bytes.fetch_add(read as u64, Ordering::Relaxed);
-        Ok(read)
-    }
-}
-
 fn make_plan(
     app: &SharedApp,
     import: Uuid,
@@ -258,10 +243,9 @@ fn make_plan(
         let Some(group) = definition.connector.file_groups.iter().find(|group| group.id == file.file_group_id) else {
             return Err(Fault::File(format!("{} belongs to a file group that the connector no longer has", file.name)));
         };
-        let blob = || BlobReader::new(app.pool.clone(), handle.clone(), &file.sha256);
-        let encoding = encoding::of(group.dialect.encoding, blob())?;
-        let bytes = Text::new(Counted { inner: blob(), bytes: &watch.bytes_read }, encoding);
-        read_file(&mut delivered, group, file, bytes, &mut issues, watch)?;
+        let bytes = BlobReader::new(app.pool.clone(), handle.clone(), &file.sha256, file.size);
+        let rows = Rows::open(bytes, &file.name, group, &watch.bytes_read)?;
+        read_file(&mut delivered, group, file, rows, &mut issues, watch)?;
     }
     watch.rows_total.store(delivered.rows_read, Ordering::Relaxed);
     let planning = Planning {
@@ -283,16 +267,15 @@ fn read_file(
     delivered: &mut Delivered,
     group: &FileGroup,
     file: &ImportFile,
-    bytes: impl Read,
+    mut rows: Rows,
     issues: &mut Issues,
     watch: &Watch,
 ) -> Result<(), Fault> {
-    let mut rows = Rows::open(bytes, &file.name, &group.dialect)?;
-    let mapping = Mapping::new(group, &rows.header, &file.name)?;
+    let mut mapping = Mapping::new(group, &rows.header, &file.name)?;
     let before = delivered.rows_read;
-    /// Reads every row of a file into what it delivers: its key, then its record.
+    /// Reads every row of a file into what it delivers: its keys, then its record.
     macro_rules! read_rows {
-        ($into:expr, $key:expr, $record:expr) => {{
+        ($into:expr, $keys:expr, $record:expr) => {{
             let mut into = Keyed::new(group.id, &file.name);
             loop {
                 if delivered.rows_read % 1024 == 0 {
@@ -301,15 +284,15 @@ fn read_file(
                         return Err(Fault::Interrupted);
                     }
                 }
-                let row = rows.row + 1;
-                let Some(values) = rows.read()? else { break };
+                let Some((row, values)) = rows.read()? else { break };
                 delivered.rows_read += 1;
-                let mut reader = RowReader::new(&mapping, mapping.fields(&values), mapping.problems(&values));
-                let key = $key(&mut reader);
+                let mut reader = RowReader::new(mapping.fields(&values));
+                let keys = $keys(&mut reader);
                 let record = $record(&mut reader);
-                match key {
-                    Some(key) if reader.problems.is_empty() => into.add(key, record, row, issues)?,
-                    key => into.reject(key, row, reader.problems, issues)?,
+                let problems = reader.problems();
+                match keys {
+                    Some(keys) if problems.is_empty() => into.add_all(keys, record, row, issues)?,
+                    keys => into.reject(keys, row, problems, issues)?,
                 }
             }
             delivered.duplicates += into.finish(issues)?;
@@ -320,21 +303,21 @@ fn read_file(
         Content::Identities => {
             read_rows!(
                 |file| delivered.identities = Some(file),
-                |row: &mut RowReader| row.key("key"),
+                |row: &mut RowReader| row.keys("key"),
                 |row: &mut RowReader| row.identity()
             );
         }
         Content::Accounts => {
             read_rows!(
                 |file| delivered.accounts = Some(file),
-                |row: &mut RowReader| row.key("key"),
+                |row: &mut RowReader| row.keys("key"),
                 |row: &mut RowReader| row.account()
             );
         }
         Content::Entitlements => {
             read_rows!(
                 |file| delivered.entitlements = Some(file),
-                |row: &mut RowReader| row.key("key"),
+                |row: &mut RowReader| row.keys("key"),
                 |row: &mut RowReader| row.entitlement()
             );
         }
@@ -348,8 +331,14 @@ fn read_file(
             read_rows!(
                 |file| grants.keyed = file,
                 |row: &mut RowReader| {
-                    let (account, entitlement) = (row.key("account"), row.key("entitlement"));
-                    Some((grants.accounts.number(&account?), grants.entitlements.number(&entitlement?)))
+                    let (accounts, entitlements) = (row.keys("account"), row.keys("entitlement"));
+                    let (accounts, entitlements) = (accounts?, entitlements?);
+                    let mut pairs = Vec::with_capacity(accounts.len() * entitlements.len());
+                    for account in &accounts {
+                        let account = grants.accounts.number(account);
+                        pairs.extend(entitlements.iter().map(|key| (account, grants.entitlements.number(key))));
+                    }
+                    Some(pairs)
                 },
                 |row: &mut RowReader| grants.attributes.number(row.grant())
             );

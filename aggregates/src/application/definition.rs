@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Dialect;
+use super::{Column, Dialect};
 use crate::violation::{Violation, check_length, check_text};
 
 /// What an application is and how its feeds are read.
@@ -128,29 +128,22 @@ impl Content {
 pub enum Format {
     /// Comma and double quotes (RFC 4180) or another dialect, with a header row.
     Csv,
+    /// A sheet of an Office Open XML workbook, with a header row.
+    Xlsx,
+    /// One array of objects.
+    Json,
+    /// Objects, one a line.
+    Ndjson,
 }
 
-/// Which columns fill a field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "expected a column name or {\"columns\": [...], \"join\": \"...\"}")]
-pub enum Column {
-    /// One column.
-    One(String),
-    /// Several, joined; empty ones are left out.
-    Joined {
-        /// In this order.
-        columns: Vec<String>,
-        /// Between them.
-        join: String,
-    },
-}
-
-impl Column {
-    /// The columns' names.
-    pub fn names(&self) -> &[String] {
+impl Format {
+    /// The API's word, which is also a file's usual extension.
+    pub const fn as_str(self) -> &'static str {
         match self {
-            Self::One(name) => std::slice::from_ref(name),
-            Self::Joined { columns, .. } => columns,
+            Self::Csv => "csv",
+            Self::Xlsx => "xlsx",
+            Self::Json => "json",
+            Self::Ndjson => "ndjson",
         }
     }
 }
@@ -321,7 +314,7 @@ impl Definition {
                     "Only an application with isIdentitySource true delivers identities",
                 ));
             }
-            found.extend(group.dialect.violations(&at));
+            found.extend(group.dialect.violations(&at, group.format));
             check_columns(found, &at, group);
         }
         if self.is_identity_source && !groups.is_empty() && !self.delivers(Content::Identities) {
@@ -351,14 +344,6 @@ fn check_columns(found: &mut Vec<Violation>, at: &str, group: &FileGroup) {
         if field.trim().is_empty() {
             found.push(Violation::new(&path, "A field needs a name"));
         }
-        if column.names().is_empty() {
-            found.push(Violation::new(&path, "At least one column is required"));
-        }
-        for name in column.names() {
-            check_text(found, &path, "Column name", name, 256);
-        }
-        if let Column::Joined { join, .. } = column {
-            check_length(found, &path, "join", join, 32);
-        }
+        column.check(found, &path, fields::required(group.content).contains(&field.as_str()));
     }
 }

@@ -1,21 +1,25 @@
 //! Applications: what is governed, how its feeds are read, and when they are fetched (contracts §1.6).
 
+mod column;
 mod definition;
 mod dialect;
 mod events;
 mod schedule;
 #[cfg(test)]
 mod tests;
+pub mod transform;
 
 use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 
+pub use column::{Column, Mapped};
 pub use definition::{
-    Column, Connector, ConnectorType, Content, CorrelationRule, Definition, FileGroup, Format, Priority, fields,
+    Connector, ConnectorType, Content, CorrelationRule, Definition, FileGroup, Format, Priority, fields,
 };
 pub use dialect::{Dialect, Encoding};
 pub use events::ApplicationEvent;
 pub use schedule::{ImportSchedule, ScheduledFile};
+pub use transform::Transform;
 
 use crate::violation::{Refusal, refuse_if_any};
 

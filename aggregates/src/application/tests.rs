@@ -453,7 +453,8 @@ fn one(name: &str) -> Column {
 }
 
 fn joined(names: &[&str], join: &str) -> Column {
-    Column::Joined { columns: names.iter().map(|name| (*name).to_owned()).collect(), join: join.to_owned() }
+    let columns = Some(names.iter().map(|name| (*name).to_owned()).collect());
+    Column::Mapped(Mapped { columns, join: Some(join.to_owned()), ..Mapped::default() })
 }
 
 #[test]
@@ -772,7 +773,8 @@ fn a_schedule_has_a_path_for_every_required_file_group() {
 fn a_dialect_has_ascii_marks_and_not_one_for_both() {
     let with = |delimiter, quote| {
         move |definition: &mut Definition| {
-            first_group(definition).dialect = Dialect { delimiter, quote, encoding: Some(Encoding::Utf16le) };
+            first_group(definition).dialect =
+                Dialect { delimiter, quote, encoding: Some(Encoding::Utf16le), ..Dialect::default() };
         }
     };
     for delimiter in [';', '\t', '|', ' ', ':'] {
@@ -789,4 +791,135 @@ fn a_dialect_has_ascii_marks_and_not_one_for_both() {
     let quote = "connector.fileGroups[0].quote";
     is_wrong(with(None, Some(' ')), &[(quote, "' ' can't be the quote; a tab or an ASCII mark is allowed")]);
     is_wrong(with(Some('"'), None), &[(quote, "'\"' can't be delimiter and quote")]);
+}
+
+#[test]
+fn what_belongs_to_another_format_is_refused() {
+    let with = |format, dialect: Dialect| {
+        move |definition: &mut Definition| {
+            let group = first_group(definition);
+            (group.format, group.dialect) = (format, dialect);
+        }
+    };
+    let sheet = || Dialect { sheet: Some("People".to_owned()), header_row: Some(3), ..Dialect::default() };
+    let marks = || Dialect { delimiter: Some(';'), encoding: Some(Encoding::Utf8), ..Dialect::default() };
+    is_right(with(Format::Xlsx, sheet()));
+    is_right(with(Format::Csv, marks()));
+    is_wrong(
+        with(Format::Xlsx, marks()),
+        &[
+            ("connector.fileGroups[0].delimiter", "A file of format xlsx has no delimiter; it belongs to csv"),
+            (
+                "connector.fileGroups[0].encoding",
+                "A file of format xlsx has no encoding; it belongs to csv, json and ndjson",
+            ),
+        ],
+    );
+    is_wrong(
+        with(Format::Ndjson, sheet()),
+        &[
+            ("connector.fileGroups[0].sheet", "A file of format ndjson has no sheet; it belongs to xlsx"),
+            ("connector.fileGroups[0].headerRow", "A file of format ndjson has no headerRow; it belongs to xlsx"),
+        ],
+    );
+    is_wrong(
+        with(Format::Xlsx, Dialect { header_row: Some(0), ..Dialect::default() }),
+        &[("connector.fileGroups[0].headerRow", "0 is no row of a sheet; 1 to 1048576 are allowed")],
+    );
+}
+
+/// A column as a client writes it.
+fn written(json: &str) -> Column {
+    serde_json::from_str(json).unwrap()
+}
+
+#[test]
+fn a_column_is_written_back_as_it_was_read() {
+    for json in [
+        r#""Name""#,
+        r#"{"columns":["First","Last"],"join":" "}"#,
+        r#"{"column":"Date","default":"2026-01-01","transforms":["trim",{"date":"%d.%m.%Y"},"fillDown"]}"#,
+        r#"{"column":"A","transforms":[{"split":";"},{"replace":{"pattern":"x","with":""}},{"map":{"a":"b"}},{"null":["NULL"]}]}"#,
+    ] {
+        assert_eq!(serde_json::to_string(&written(json)).unwrap(), json);
+    }
+}
+
+#[test]
+fn a_broken_column_says_what_is_wrong() {
+    for (json, message) in [
+        ("7", "a column name or {column"),
+        (r#"{"colum":"A"}"#, "unknown field `colum`"),
+        (r#"{"column":"A","transforms":["reverse"]}"#, "unknown variant `reverse`"),
+        (r#"{"column":"A","transforms":[{"replace":{"pattern":"x"}}]}"#, "missing field `with`"),
+    ] {
+        let error = serde_json::from_str::<Column>(json).unwrap_err().to_string();
+        assert!(error.contains(message), "{json}: {error}");
+    }
+}
+
+#[test]
+fn a_mapping_that_could_not_work_is_refused_where_it_is_written() {
+    let at = "connector.fileGroups[0].columns.name";
+    let wrong = |json: &str, place: &str, message: &str| {
+        is_wrong(|definition| map(definition, "name", written(json)), &[(&format!("{at}{place}"), message)]);
+    };
+    is_right(|definition| map(definition, "type", written(r#"{"default":"Employee"}"#)));
+    wrong(r#"{"column":"A","columns":["B"]}"#, "", "column and columns exclude each other");
+    wrong(r#"{"column":"A","join":"-"}"#, ".join", "join needs columns");
+    wrong(r#"{"transforms":["trim"]}"#, "", "At least one column is required");
+    wrong(
+        r#"{"column":"A","transforms":[{"split":";"}]}"#,
+        ".transforms[0].split",
+        "Several values are several rows; only a field that tells rows apart can be split",
+    );
+    wrong(
+        r#"{"column":"A","transforms":["trim",{"replace":{"pattern":"(a","with":""}}]}"#,
+        ".transforms[1].replace.pattern",
+        "\"(a\" can't be used: unclosed group",
+    );
+    wrong(
+        r#"{"column":"A","transforms":[{"replace":{"pattern":"((a{500}){500}){500}","with":""}}]}"#,
+        ".transforms[0].replace.pattern",
+        "\"((a{500}){500}){500}\" can't be used: Compiled regex exceeds size limit of 1048576 bytes.",
+    );
+    wrong(
+        r#"{"column":"A","transforms":[{"date":"%m/%Y"}]}"#,
+        ".transforms[0].date",
+        "\"%m/%Y\" doesn't tell a day; a form like %d.%m.%Y or %Y%m%dT%H:%M is allowed",
+    );
+    wrong(r#"{"column":"A","transforms":[{"null":[]}]}"#, ".transforms[0].null", "0 words; 1 to 100 are allowed");
+}
+
+#[test]
+fn transforms_run_one_after_the_other() {
+    let run = |transforms: &str, rows: &[&str]| -> Vec<Vec<String>> {
+        let transforms: Vec<Transform> = serde_json::from_str(transforms).unwrap();
+        let mut steps = transform::Steps::new(&transforms);
+        let values = |row: &&str| if row.is_empty() { vec![] } else { vec![(*row).to_owned()] };
+        rows.iter().map(|row| steps.run(values(row)).unwrap()).collect()
+    };
+    assert_eq!(run(r#"["trim","upper"]"#, &["a  b"]), [["A B"]]);
+    assert_eq!(run(r#"[{"split":";"},"lower"]"#, &["A; B;;C"]), [["a", "b", "c"]]);
+    assert_eq!(
+        run(r#"[{"replace":{"pattern":"^CN=([^,]+).*","with":"$1"}}]"#, &["CN=Ann,OU=x", "Bo"]),
+        [["Ann"], ["Bo"]]
+    );
+    assert_eq!(run(r#"[{"map":{"A":"Active","X":""}}]"#, &["A", "X", "?"]), [vec!["Active"], vec![], vec!["?"]]);
+    assert_eq!(run(r#"[{"date":"%d.%m.%Y"}]"#, &["31.12.2025", "29.02.2024"]), [["2025-12-31"], ["2024-02-29"]]);
+    assert_eq!(run(r#"[{"date":"%Y%m%d %H:%M"}]"#, &["20251231 07:05"]), [["2025-12-31T07:05:00Z"]]);
+    assert_eq!(run(r#"[{"date":"%d.%m.%Y %H:%M %z"}]"#, &["31.12.2025 00:30 +0100"]), [["2025-12-30T23:30:00Z"]]);
+    assert_eq!(run(r#"["fillDown"]"#, &["", "a", "", "b", ""]), [vec![], vec!["a"], vec!["a"], vec!["b"], vec!["b"]]);
+    // A null word in the row above is not filled down, one after it is.
+    assert_eq!(run(r#"[{"null":["N/A"]},"fillDown"]"#, &["a", "n/a"]), [["a"], ["a"]]);
+    assert_eq!(run(r#"["fillDown",{"null":["N/A"]}]"#, &["a", "n/a", ""]), [vec!["a"], vec![], vec![]]);
+}
+
+#[test]
+fn a_value_that_a_transform_can_not_take_is_told() {
+    let mut date = transform::Steps::new(&[Transform::Date("%d.%m.%Y".to_owned())]);
+    assert_eq!(date.run(vec!["30.02.2026".to_owned()]), Err(transform::Unfit::NotADate("%d.%m.%Y".to_owned())));
+    let everywhere = transform::Replace { pattern: String::new(), with: "x".repeat(1000) };
+    let mut growing = transform::Steps::new(&[Transform::Replace(everywhere)]);
+    assert_eq!(growing.run(vec!["a".repeat(100)]), Err(transform::Unfit::TooLong(101 * 1000 + 100)));
 }

@@ -1,4 +1,6 @@
-use aggregates::application::{Application, Dialect};
+use std::sync::Arc;
+
+use aggregates::application::{Application, FileGroup};
 use aggregates::application_import::ApplicationImport;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -10,7 +12,6 @@ use crate::http::error::{ApiError, ErrorBody};
 use crate::http::extract::{Id, Query};
 use crate::http::session::{Reads, Session};
 use crate::imports::Fault;
-use crate::imports::encoding::{self, Text};
 use crate::imports::evidence::BlobReader;
 use crate::imports::reader::Rows;
 
@@ -50,14 +51,9 @@ pub async fn download(session: Session<Reads>, Id(id): Id, query: Query) -> Resu
         }
     };
     let rejected = crate::work::issues::rejected_rows(session.pool(), id, file.file_group_id).await?;
-    let blob = BlobReader::new(session.pool().clone(), Handle::current(), &file.sha256);
-    let second = BlobReader::new(session.pool().clone(), Handle::current(), &file.sha256);
-    let dialect = dialect(&session, id, file.file_group_id).await?;
-    let read = tokio::task::spawn_blocking(move || {
-        let encoding = encoding::of(dialect.encoding, second)?;
-        rows(Text::new(blob, encoding), &file.name, &dialect, &rejected)
-    });
-    let read = read.await;
+    let bytes = BlobReader::new(session.pool().clone(), Handle::current(), &file.sha256, file.size);
+    let group = group_of(&session, id, file.file_group_id).await?;
+    let read = tokio::task::spawn_blocking(move || rows(bytes, &file.name, &group, &rejected)).await;
     let bytes = match read {
         Ok(Ok(bytes)) => bytes,
         // A file that is no table has no rows to give back.
@@ -73,31 +69,31 @@ pub async fn download(session: Session<Reads>, Id(id): Id, query: Query) -> Resu
     Ok(response)
 }
 
-/// The dialect by which an import read a file.
-async fn dialect(session: &Session<Reads>, import: Uuid, group: Uuid) -> Result<Dialect, ApiError> {
+/// The file group by which an import read a file.
+async fn group_of(session: &Session<Reads>, import: Uuid, group: Uuid) -> Result<FileGroup, ApiError> {
     let import = session.journal().load::<ApplicationImport>(import).await?.aggregate;
     let (id, version) = (import.application_id.unwrap_or_default(), import.application_version.unwrap_or(i64::MAX));
     let application = session.journal().load_until::<Application>(id, version).await?.aggregate;
     let groups = application.definition.into_iter().flat_map(|definition| definition.connector.file_groups);
-    Ok(groups.into_iter().find(|known| known.id == group).map(|group| group.dialect).unwrap_or_default())
+    let found = groups.into_iter().find(|known| known.id == group);
+    found.ok_or_else(|| ApiError::field("fileGroupId", format!("The import knows no group {group}")))
 }
 
 fn disposition(id: Uuid) -> String {
     format!("attachment; filename=\"rejects-{id}.csv\"")
 }
 
-fn rows(text: Text<BlobReader>, name: &str, dialect: &Dialect, rejected: &[i64]) -> Result<Vec<u8>, Fault> {
-    let mut rows = Rows::open(text, name, dialect)?;
+fn rows(bytes: BlobReader, name: &str, group: &FileGroup, rejected: &[i64]) -> Result<Vec<u8>, Fault> {
+    let mut rows = Rows::open(bytes, name, group, &Arc::default())?;
     let mut out = csv::WriterBuilder::new();
-    out.flexible(true).delimiter(dialect.delimiter() as u8).quote(dialect.quote() as u8);
+    out.flexible(true).delimiter(group.dialect.delimiter() as u8).quote(group.dialect.quote() as u8);
     let mut out = out.from_writer(Vec::new());
     let failed = |error: csv::Error| Fault::Io(std::io::Error::other(error));
     out.write_record(rows.header.iter().map(|value| harmless(value))).map_err(failed)?;
     let mut wanted = rejected.iter().peekable();
     while wanted.peek().is_some() {
-        let row = i64::from(rows.row + 1);
-        let Some(values) = rows.read()? else { break };
-        if wanted.next_if(|wanted| **wanted == row).is_some() {
+        let Some((row, values)) = rows.read()? else { break };
+        if wanted.next_if(|wanted| **wanted == i64::from(row)).is_some() {
             out.write_record(values.into_iter().map(harmless)).map_err(failed)?;
         }
     }

@@ -180,7 +180,7 @@ pub struct FileGroupRequest {
     content: Option<Content>,
     /// An import without it is refused; default true.
     is_required: Option<bool>,
-    /// csv (the default).
+    /// csv (the default), xlsx, json (one array of objects) or ndjson.
     #[schema(value_type = Option<String>)]
     format: Option<Format>,
     /// Between values; a comma unless said.
@@ -192,7 +192,11 @@ pub struct FileGroupRequest {
     /// utf-8, utf-16le, utf-16be or windows-1252; found out unless said.
     #[schema(value_type = Option<String>)]
     encoding: Option<Encoding>,
-    /// Field → column name, or `{columns, join}`.
+    /// Of a workbook, whatever the case; the first unless said.
+    sheet: Option<String>,
+    /// The sheet's row that names the columns; 1 unless said.
+    header_row: Option<u32>,
+    /// Field → column name, or `{column | columns + join, default, transforms}`.
     #[serde(default)]
     #[schema(value_type = Object)]
     columns: BTreeMap<String, Column>,
@@ -231,7 +235,13 @@ impl ApplicationRequest {
                 content,
                 is_required: group.is_required.unwrap_or(true),
                 format: group.format.unwrap_or(Format::Csv),
-                dialect: Dialect { delimiter: group.delimiter, quote: group.quote, encoding: group.encoding },
+                dialect: Dialect {
+                    delimiter: group.delimiter,
+                    quote: group.quote,
+                    encoding: group.encoding,
+                    sheet: group.sheet,
+                    header_row: group.header_row,
+                },
                 columns: group.columns,
             });
         }

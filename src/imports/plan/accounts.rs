@@ -176,7 +176,7 @@ fn refuse_unknown(
             message: format!("The account {key:?} is in no accounts file"),
             allowed: None,
         };
-        grants.keyed.reject(Some(pair), row, vec![problem], issues)?;
+        grants.keyed.reject(Some(vec![pair]), row, vec![problem], issues)?;
     }
     Ok(())
 }

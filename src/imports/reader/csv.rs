@@ -1,64 +1,50 @@
-//! Rows of a file, one after the other. Today CSV in any dialect, with a header row.
+//! CSV in any dialect, with a header row.
 
 use std::io::{ErrorKind, Read};
 
 use aggregates::application::Dialect;
 use csv::ByteRecord;
 
-use super::Fault;
+use super::{ROW_LIMIT, Source, Values};
+use crate::imports::Fault;
 
-/// A column may hold so many bytes in one row.
-pub const VALUE_LIMIT: usize = 1 << 16;
-/// A file may have so many columns.
-const COLUMN_LIMIT: usize = 5000;
-/// A row may have so many bytes; it is held in memory.
-const ROW_LIMIT: usize = 64 << 20;
-
-/// A file being read.
-pub struct Rows<R> {
-    csv: csv::Reader<Quotes<R>>,
-    /// The file's name, for faults.
+/// A CSV file being read.
+pub(super) struct Csv<R> {
+    reader: csv::Reader<Quotes<R>>,
     file: String,
-    /// The header's names.
-    pub header: Vec<String>,
     record: ByteRecord,
-    /// Of the row read last; the header is row 1.
-    pub row: u32,
+    /// Of the row read last.
+    row: u32,
 }
 
-/// A row's texts, as many as it has.
-pub type Values<'a> = Vec<&'a str>;
-
-impl<R: Read> Rows<R> {
-    /// Opens a file and reads its header.
-    pub fn open(bytes: R, file: &str, dialect: &Dialect) -> Result<Self, Fault> {
+impl<R: Read> Csv<R> {
+    pub(super) fn open(text: R, file: &str, dialect: &Dialect) -> Self {
         // Both are ASCII: the aggregate sees to it.
         let (delimiter, quote) = (dialect.delimiter() as u8, dialect.quote() as u8);
-        let csv = csv::ReaderBuilder::new()
+        let reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
             .delimiter(delimiter)
             .quote(quote)
             .buffer_capacity(1 << 18)
-            .from_reader(Quotes::new(bytes, delimiter, quote));
-        let mut rows = Self { csv, file: file.to_owned(), header: Vec::new(), record: ByteRecord::new(), row: 0 };
-        let header: Vec<String> = match rows.read()? {
-            Some(values) => values.into_iter().map(|name| name.trim().to_owned()).collect(),
-            None => return Err(Fault::File(format!("{file} is empty: not even a header row"))),
-        };
-        if header.len() > COLUMN_LIMIT {
-            return Err(Fault::File(format!("{file} has {} columns; at most {COLUMN_LIMIT} are read", header.len())));
+            .from_reader(Quotes::new(text, delimiter, quote));
+        Self { reader, file: file.to_owned(), record: ByteRecord::new(), row: 0 }
+    }
+}
+
+impl<R: Read> Source for Csv<R> {
+    fn header(&mut self) -> Result<Vec<String>, Fault> {
+        match self.read()? {
+            Some((_, names)) => Ok(names.into_iter().map(|name| name.trim().to_owned()).collect()),
+            None => Err(Fault::File(format!("{} is empty: not even a header row", self.file))),
         }
-        rows.header = header;
-        Ok(rows)
     }
 
-    /// The next row; `None` at the end.
-    pub fn read(&mut self) -> Result<Option<Values<'_>>, Fault> {
-        match self.csv.read_byte_record(&mut self.record) {
+    fn read(&mut self) -> Result<Option<(u32, Values<'_>)>, Fault> {
+        match self.reader.read_byte_record(&mut self.record) {
             Ok(true) => {}
             // The reader takes a last value without its closing quote for whole, with all rows that it swallowed.
-            Ok(false) if self.csv.get_ref().state == State::Quoted => {
+            Ok(false) if self.reader.get_ref().state == State::Quoted => {
                 return Err(Fault::File(format!("{}: row {} has a quote that is never closed", self.file, self.row)));
             }
             Ok(false) => return Ok(None),
@@ -81,7 +67,7 @@ impl<R: Read> Rows<R> {
                 })?,
             );
         }
-        Ok(Some(values))
+        Ok(Some((self.row, values)))
     }
 }
 
@@ -145,62 +131,58 @@ impl<R: Read> Read for Quotes<R> {
 
 #[cfg(test)]
 mod tests {
+    use aggregates::application::{Encoding, Format};
+
+    use super::super::tests::{all, group};
     use super::*;
+
+    fn read(bytes: &[u8], dialect: Dialect) -> Result<(Vec<String>, Vec<Vec<String>>), Fault> {
+        let (header, rows) = all(bytes, &group(Format::Csv, dialect, &[]))?;
+        assert!(rows.iter().map(|(row, _)| *row).eq(2..2 + rows.len() as u32));
+        Ok((header, rows.into_iter().map(|(_, values)| values).collect()))
+    }
 
     #[test]
     fn a_byte_order_mark_is_no_part_of_the_first_name() {
-        let rows = Rows::open("\u{feff}key,name\n1,a\n".as_bytes(), "f", &Dialect::default()).unwrap();
-        assert_eq!(rows.header, ["key", "name"]);
+        assert_eq!(read("\u{feff}key,name\n1,a\n".as_bytes(), Dialect::default()).unwrap().0, ["key", "name"]);
     }
 
     #[test]
     fn other_bytes_than_utf8_are_a_fault_of_the_file() {
-        let mut rows = Rows::open(&b"key\n\xff\n"[..], "f", &Dialect::default()).unwrap();
-        assert!(rows.read().unwrap_err().to_string().contains("row 2"));
+        let utf8 = Dialect { encoding: Some(Encoding::Utf8), ..Dialect::default() };
+        assert!(read(b"key\n\xff\n", utf8).unwrap_err().to_string().contains("row 2"));
     }
 
     #[test]
     fn quotes_commas_and_line_breaks_stay_inside_a_value() {
-        let mut rows = Rows::open("a,b\n\"x, \"\"y\"\"\",\"1\n2\"\n".as_bytes(), "f", &Dialect::default()).unwrap();
-        assert_eq!(rows.read().unwrap().unwrap(), ["x, \"y\"", "1\n2"]);
-        assert!(rows.read().unwrap().is_none());
+        let (_, rows) = read(b"a,b\n\"x, \"\"y\"\"\",\"1\n2\"\n", Dialect::default()).unwrap();
+        assert_eq!(rows, [["x, \"y\"", "1\n2"]]);
     }
 
     #[test]
     fn a_quote_that_is_never_closed_is_a_fault_and_one_inside_a_value_is_none() {
-        let read = |text: &str| {
-            let mut rows = Rows::open(text.as_bytes(), "f", &Dialect::default())?;
-            let mut count = 0;
-            while rows.read()?.is_some() {
-                count += 1;
-            }
-            Ok::<_, Fault>(count)
-        };
         for open in ["a,b\n1,\"x\n2,y\n", "a,b\n\"", "\"a,b\n1,2\n", "a,b\n1,\"x\"\"\n", "\u{feff}\"a\n"] {
-            assert!(read(open).unwrap_err().to_string().contains("never closed"), "{open:?}");
+            let error = read(open.as_bytes(), Dialect::default()).unwrap_err();
+            assert!(error.to_string().contains("never closed"), "{open:?}");
         }
         for closed in ["a\n5\" disk\n", "a\n\"x\"", "\u{feff}\"a\"\n\"\"\n", "a\n\"x\"y\"\n", "a\r\n\"\"\"\"\r\n"] {
-            assert_eq!(read(closed).unwrap(), 1, "{closed:?}");
+            assert_eq!(read(closed.as_bytes(), Dialect::default()).unwrap().1.len(), 1, "{closed:?}");
         }
     }
 
     #[test]
     fn a_row_that_does_not_end_is_not_read_into_memory_for_ever() {
-        let endless = std::io::repeat(b'x');
-        let Err(error) = Rows::open(endless, "f", &Dialect::default()) else { panic!("it ended") };
+        let mut csv = Csv::open(std::io::repeat(b'x'), "f", &Dialect::default());
+        let error = csv.header().unwrap_err();
         assert!(error.to_string().contains("64 MiB"), "{error}");
     }
 
     #[test]
     fn any_delimiter_and_quote_are_read() {
-        let dialect = Dialect { delimiter: Some(';'), quote: Some('\''), encoding: None };
-        let mut rows = Rows::open("a;b\n'1;2';\"x,y\n".as_bytes(), "f", &dialect).unwrap();
-        assert_eq!(rows.read().unwrap().unwrap(), ["1;2", "\"x,y"]);
-        assert!(rows.read().unwrap().is_none());
-        let mut open = Rows::open("a;b\n'1;2".as_bytes(), "f", &dialect).unwrap();
-        assert!(open.read().is_ok());
-        assert!(open.read().unwrap_err().to_string().contains("never closed"));
+        let dialect = || Dialect { delimiter: Some(';'), quote: Some('\''), ..Dialect::default() };
+        assert_eq!(read(b"a;b\n'1;2';\"x,y\n", dialect()).unwrap().1, [["1;2", "\"x,y"]]);
+        assert!(read(b"a;b\n'1;2", dialect()).unwrap_err().to_string().contains("never closed"));
         let tab = Dialect { delimiter: Some('\t'), ..Dialect::default() };
-        assert_eq!(Rows::open("a\tb,c\n".as_bytes(), "f", &tab).unwrap().header, ["a", "b,c"]);
+        assert_eq!(read(b"a\tb,c\n", tab).unwrap().0, ["a", "b,c"]);
     }
 }

@@ -1,0 +1,138 @@
+//! Rows of a file, one after the other, in any format.
+
+mod csv;
+mod json;
+mod pushed;
+mod xlsx;
+
+use std::io::{Read, Seek};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use aggregates::application::{FileGroup, Format};
+
+use super::Fault;
+use super::encoding::{self, Text};
+
+/// A file may have so many columns.
+const COLUMN_LIMIT: usize = 5000;
+/// A row may have so many bytes; it is held in memory.
+const ROW_LIMIT: usize = 64 << 20;
+
+/// Between several values of one column, where a format has them (a JSON array).
+pub const SEVERAL: char = '\u{1f}';
+
+/// The bytes of a file.
+pub trait Bytes: Read + Seek + Send + 'static {}
+impl<T: Read + Seek + Send + 'static> Bytes for T {}
+
+/// A row's texts, as many as it has.
+pub type Values<'a> = Vec<&'a str>;
+
+/// What a format does.
+trait Source {
+    /// The columns' names.
+    fn header(&mut self) -> Result<Vec<String>, Fault>;
+    /// The next row and its number, the header's being 1.
+    fn read(&mut self) -> Result<Option<(u32, Values<'_>)>, Fault>;
+}
+
+/// A file being read.
+pub struct Rows {
+    source: Box<dyn Source>,
+    /// The columns' names. A format without a header has those that its group's fields need.
+    pub header: Vec<String>,
+}
+
+impl Rows {
+    /// Opens a file of a group; `bytes_read` counts how far it is.
+    pub fn open(
+        mut bytes: impl Bytes,
+        file: &str,
+        group: &FileGroup,
+        bytes_read: &Arc<AtomicU64>,
+    ) -> Result<Self, Fault> {
+        let dialect = &group.dialect;
+        let mut source: Box<dyn Source> = match group.format {
+            Format::Xlsx => {
+                xlsx::check_size(&mut bytes, file)?;
+                Box::new(xlsx::open(Counted { inner: bytes, count: Arc::clone(bytes_read) }, file, dialect))
+            }
+            format => {
+                let encoding = encoding::of(dialect.encoding, &mut bytes)?;
+                bytes.rewind()?;
+                let text = Text::new(Counted { inner: bytes, count: Arc::clone(bytes_read) }, encoding);
+                if format == Format::Csv {
+                    Box::new(csv::Csv::open(text, file, dialect))
+                } else {
+                    let columns = group.columns.values().flat_map(|column| column.names().iter().cloned());
+                    Box::new(json::open(text, file, format, columns.collect()))
+                }
+            }
+        };
+        let header = source.header()?;
+        if header.len() > COLUMN_LIMIT {
+            return Err(Fault::File(format!("{file} has {} columns; at most {COLUMN_LIMIT} are read", header.len())));
+        }
+        Ok(Self { source, header })
+    }
+
+    /// The next row and its number, the header's being 1; `None` at the end.
+    pub fn read(&mut self) -> Result<Option<(u32, Values<'_>)>, Fault> {
+        self.source.read()
+    }
+}
+
+/// Counts the bytes that were read.
+struct Counted<R> {
+    inner: R,
+    count: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.count.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+impl<R: Seek> Seek for Counted<R> {
+    fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
+        self.inner.seek(to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use aggregates::application::{Column, Content, Dialect};
+
+    use super::*;
+
+    /// A group of grants in this format.
+    pub(super) fn group(format: Format, dialect: Dialect, columns: &[&str]) -> FileGroup {
+        FileGroup {
+            id: uuid::Uuid::nil(),
+            name: "f".to_owned(),
+            content: Content::Grants,
+            is_required: true,
+            format,
+            dialect,
+            columns: columns.iter().map(|name| ((*name).to_owned(), Column::One((*name).to_owned()))).collect(),
+        }
+    }
+
+    pub(super) type Row = (u32, Vec<String>);
+
+    /// Everything in a file: its header, then its rows with their numbers.
+    pub(super) fn all(bytes: &[u8], group: &FileGroup) -> Result<(Vec<String>, Vec<Row>), Fault> {
+        let mut rows = Rows::open(Cursor::new(bytes.to_vec()), "f", group, &Arc::default())?;
+        let mut read = Vec::new();
+        while let Some((row, values)) = rows.read()? {
+            read.push((row, values.into_iter().map(str::to_owned).collect()));
+        }
+        Ok((rows.header, read))
+    }
+}
