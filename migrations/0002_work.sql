@@ -93,6 +93,23 @@ COMMENT ON COLUMN work.import_issues.message IS 'For people';
 COMMENT ON COLUMN work.import_issues.allowed IS 'What would have been right';
 COMMENT ON COLUMN work.import_issues.is_rejected IS 'Was the row left out? Else it was only remarked on';
 
+CREATE TABLE work.planned_events (
+    application_import_id uuid NOT NULL,
+    last_change bigint NOT NULL,
+    changes bigint NOT NULL,
+    aggregate_type text NOT NULL,
+    aggregate_id text NOT NULL,
+    payload text NOT NULL,
+    PRIMARY KEY (application_import_id, last_change)
+);
+COMMENT ON TABLE work.planned_events IS 'Events that imports would have appended: previews, and those held back by the removal limit';
+COMMENT ON COLUMN work.planned_events.application_import_id IS 'The import';
+COMMENT ON COLUMN work.planned_events.last_change IS 'Ordinal of the event''s last change, counted from 1 over the import';
+COMMENT ON COLUMN work.planned_events.changes IS 'How many changes the event holds';
+COMMENT ON COLUMN work.planned_events.aggregate_type IS 'Of the stream';
+COMMENT ON COLUMN work.planned_events.aggregate_id IS 'The stream';
+COMMENT ON COLUMN work.planned_events.payload IS 'As it would have been in the log';
+
 CREATE SCHEMA evidence;
 CREATE TABLE evidence.blobs (
     sha256 bytea NOT NULL CHECK (length(sha256) = 32),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use projections::applications::ApplicationRow;
 use sqlx::PgPool;
@@ -25,11 +26,19 @@ pub struct Config {
     pub rate_limit: u32,
     /// Where uploads and scheduled files are spooled before they are kept as evidence.
     pub spool_dir: PathBuf,
+    /// A scheduled file that changed within this time is watched for as long: it may still grow.
+    pub quiet_period: Duration,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { shared_dirs: Vec::new(), upload_limit: 1 << 30, rate_limit: 1000, spool_dir: std::env::temp_dir() }
+        Self {
+            shared_dirs: Vec::new(),
+            upload_limit: 1 << 30,
+            rate_limit: 1000,
+            spool_dir: std::env::temp_dir(),
+            quiet_period: Duration::from_secs(1),
+        }
     }
 }
 

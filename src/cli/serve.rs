@@ -40,6 +40,9 @@ pub struct Options {
     /// Largest upload in bytes
     #[arg(long, env = "MUNIMENT_UPLOAD_LIMIT", default_value_t = 1 << 30)]
     upload_limit: u64,
+    /// Seconds for which a scheduled file that changed just now is watched before it is read: it may still grow
+    #[arg(long, env = "MUNIMENT_QUIET_PERIOD", default_value_t = 1)]
+    quiet_period: u64,
     /// Requests a second from one address; 0 = no limit
     #[arg(long, env = "MUNIMENT_RATE_LIMIT", default_value_t = 1000)]
     rate_limit: u32,
@@ -96,6 +99,7 @@ async fn serve(open: &mut Open, options: Options) -> anyhow::Result<ExitCode> {
         shared_dirs: options.shared_dirs,
         upload_limit: options.upload_limit,
         rate_limit: options.rate_limit,
+        quiet_period: std::time::Duration::from_secs(options.quiet_period),
         ..Config::default()
     };
     let app = assemble(&open.database, config, Arc::new(SystemClock)).await?;

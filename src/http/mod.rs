@@ -45,6 +45,7 @@ fn operations() -> OpenApiRouter<SharedApp> {
         .routes(routes!(application_imports::get::get))
         .routes(routes!(application_imports::issues::list))
         .routes(routes!(application_imports::rejects::download))
+        .routes(routes!(application_imports::changes::list))
         .routes(routes!(application_imports::stage::stage))
         .routes(routes!(application_imports::upload::upload))
         .routes(routes!(application_imports::cancel::cancel))

@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::Fault;
 use super::plan::{AccessChange, AccountChange, Operation, Plan};
 use crate::journal::{Append, AppendError, Context, Expected, Journal, StreamEvents, StreamId};
+use crate::work::planned_events::PlannedEvent;
 
 /// Rows of a slice at first: an event is one, and each grant that it changes is another.
 const ROWS: usize = 500;
@@ -85,6 +86,16 @@ pub fn rows(plan: &Plan) -> usize {
     plan.identities.len() + plan.entitlements.len() + plan.accounts.len() + plan.access.len()
 }
 
+/// The events of a plan, not to be appended.
+pub fn planned(import: Uuid, application: Uuid, plan: Plan) -> impl Iterator<Item = PlannedEvent> + Send {
+    streams(import, application, plan).flat_map(|stream| {
+        let aggregate_id = stream.stream.aggregate_id;
+        let planned = move |event| PlannedEvent { aggregate_id: aggregate_id.clone(), changes: rows_of(&event), event };
+        stream.events.into_iter().map(planned)
+    })
+}
+
+/// How many changes an event holds.
 fn rows_of(event: &DomainEvent) -> usize {
     use aggregates::account::AccountEvent::AccountAccessChanged;
     match event {

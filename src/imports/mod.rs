@@ -5,6 +5,7 @@
 //! slices ([`apply`]). [`worker`] claims imports, holds their lease and ends them.
 
 pub mod apply;
+pub mod changes;
 pub mod delivered;
 pub mod encoding;
 pub mod evidence;

@@ -87,17 +87,38 @@ pub async fn run(
         };
         step.take(Command::KeepFiles(files)).await?;
     }
+    let is_preview = step.loaded.aggregate.is_preview;
+    if is_preview && step.loaded.aggregate.planned.is_some() {
+        return step.take(Command::Finish { log: Some(NOTHING_APPLIED.to_owned()) }).await;
+    }
     let files = step.loaded.aggregate.files.clone();
     let plan = {
         let (app, watch) = (Arc::clone(app), Arc::clone(&watch));
         blocking(move || make_plan(&app, import, application_id, &definition, &files, &watch)).await?
     };
+    let mut remarks = plan.remarks.clone();
     if step.loaded.aggregate.planned.is_none() {
-        check_removals(&mut step, limit, &plan).await?;
-        step.take(Command::Plan(plan.metrics.clone())).await?;
+        let metrics = plan.metrics.clone();
+        let beyond = beyond(&step, limit, &plan).await?;
+        if is_preview {
+            crate::work::planned_events::keep(&app.pool, import, apply::planned(import, application_id, plan)).await?;
+            step.take(Command::Plan(metrics)).await?;
+            remarks.insert(0, NOTHING_APPLIED.to_owned());
+            remarks.extend(beyond.map(|(removals, _)| format!("{}: it would be held back", removals.describe())));
+            return step.take(Command::Finish { log: Some(remarks.join("\n")) }).await;
+        }
+        if let Some((removals, advice)) = beyond {
+            let log = format!("{}. {advice}", removals.describe());
+            crate::work::planned_events::keep(&app.pool, import, apply::planned(import, application_id, plan)).await?;
+            if step.loaded.aggregate.held.is_none() {
+                step.take(Command::HoldRemovals(removals)).await?;
+            }
+            return Err(Fault::File(log));
+        }
+        step.take(Command::Plan(metrics)).await?;
     }
     watch.to_apply.store(apply::rows(&plan) as u64, Ordering::Relaxed);
-    let log = (!plan.remarks.is_empty()).then(|| plan.remarks.join("\n"));
+    let log = (!remarks.is_empty()).then(|| remarks.join("\n"));
     let version = step.loaded.version;
     apply::apply(&app.journal, &step.context, import, application_id, version, plan, |rows| {
         watch.applied.fetch_add(rows as u64, Ordering::Relaxed);
@@ -106,9 +127,12 @@ pub async fn run(
     step.take(Command::Finish { log }).await
 }
 
-/// Holds an import back that would remove more than its application allows, unless just that was accepted (rulings 18).
-async fn check_removals(step: &mut Step<'_>, limit: u8, plan: &Plan) -> Result<(), Fault> {
-    let Some(removals) = Removals::beyond(limit, &plan.metrics, || plan.removals_sha256()) else { return Ok(()) };
+/// What a preview's log begins with.
+const NOTHING_APPLIED: &str = "A preview: nothing was applied";
+
+/// What the plan would remove beyond the application's limit and nobody accepted (rulings 18), and what can be done about it.
+async fn beyond(step: &Step<'_>, limit: u8, plan: &Plan) -> Result<Option<(Removals, String)>, Fault> {
+    let Some(removals) = Removals::beyond(limit, &plan.metrics, || plan.removals_sha256()) else { return Ok(None) };
     let accepted = match step.loaded.aggregate.accepts_removals_of {
         Some(held) => {
             let held = step.app.journal.load::<ApplicationImport>(held).await.map_err(CommandError::from)?;
@@ -117,17 +141,13 @@ async fn check_removals(step: &mut Step<'_>, limit: u8, plan: &Plan) -> Result<(
         None => None,
     };
     if accepted.as_ref() == Some(&removals.difference) {
-        return Ok(());
+        return Ok(None);
     }
     let advice = match accepted {
         Some(_) => "What was accepted is not what this import would remove".to_owned(),
         None => format!("To let exactly this through, import again with acceptRemovalsOf {}", step.import),
     };
-    let log = format!("{}. {advice}", removals.describe());
-    if step.loaded.aggregate.held.is_none() {
-        step.take(Command::HoldRemovals(removals)).await?;
-    }
-    Err(Fault::File(log))
+    Ok(Some((removals, advice)))
 }
 
 /// The import's own stream, appended to only while nobody else does: any other event on it ends this run.
@@ -197,8 +217,14 @@ fn keep_scheduled(
     Ok(kept)
 }
 
+/// Keeps a file's bytes, unless somebody still writes it.
 fn keep(app: &SharedApp, group: &FileGroup, path: &str, mut file: std::fs::File) -> Result<ImportFile, Fault> {
     let before = file.metadata()?;
+    let quiet = app.config.quiet_period;
+    // A time to come is a clock that differs: then the file may be as young as any.
+    if before.modified()?.elapsed().unwrap_or_default() < quiet {
+        std::thread::sleep(quiet);
+    }
     let mut spool = Spool::new(&app.config.spool_dir)?;
     let mut buffer = vec![0; 1 << 16];
     loop {
@@ -210,7 +236,7 @@ fn keep(app: &SharedApp, group: &FileGroup, path: &str, mut file: std::fs::File)
     }
     let after = file.metadata()?;
     if before.len() != after.len() || before.modified()? != after.modified()? || after.len() != spool.size() {
-        return Err(Fault::File(format!("{path} changed while it was read; stage again when it is complete")));
+        return Err(Fault::File(format!("{path} is still being written; stage again when it is complete")));
     }
     if spool.size() == 0 {
         return Err(Fault::File(format!("{path} is empty")));

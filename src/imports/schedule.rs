@@ -89,6 +89,7 @@ async fn stage(app: &SharedApp, application_id: Uuid, tick: DateTime<Utc>) -> Re
         import_type: ImportType::Scheduled,
         files: Vec::new(),
         accept_removals_of: None,
+        preview: false,
     };
     let mut outcome = app.journal.create::<ApplicationImport>(id, command, context()).await;
     if let Err(CommandError::Append(AppendError::ClaimTaken { .. })) = &outcome {

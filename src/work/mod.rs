@@ -1,8 +1,9 @@
-//! What isn't derived from events: leases, progress, issues of imports, idempotency keys, last-used times.
+//! What isn't derived from events: leases, progress, issues and plans of imports, idempotency keys, last-used times.
 
 pub mod idempotency;
 pub mod issues;
 pub mod leases;
 pub mod listeners;
+pub mod planned_events;
 pub mod progress;
 pub mod token_usage;

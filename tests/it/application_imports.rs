@@ -2,6 +2,7 @@
 
 mod cancel;
 mod files;
+mod preview;
 mod rejects;
 mod rules;
 mod stage;

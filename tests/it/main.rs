@@ -12,6 +12,7 @@ mod dialects;
 mod errors;
 mod events;
 mod faults;
+mod formats;
 mod idempotency;
 mod identities;
 mod journal;

@@ -24,6 +24,7 @@ const LEAST: &[(&str, Role)] = &[
     ("listEntitlements", Role::Reader),
     ("listGrants", Role::Reader),
     ("listApplicationImports", Role::Reader),
+    ("listImportChanges", Role::Reader),
     ("getApplicationImport", Role::Reader),
     ("listImportIssues", Role::Reader),
     ("downloadRejects", Role::Reader),

@@ -215,6 +215,7 @@ impl World {
                 let log = format!("ended by {change}");
                 let command = match change {
                     0 => ApplicationImportCommand::Stage {
+                        preview: false,
                         application_id,
                         import_type: ImportType::Api,
                         files: Vec::new(),

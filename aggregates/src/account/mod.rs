@@ -166,4 +166,21 @@ impl cqrs_es::Aggregate for Account {
     }
 }
 
+impl Account {
+    /// What the feed said last; `None` when it is removed or was never there.
+    pub fn current(&self) -> Option<&AccountRecord> {
+        self.record.as_ref().filter(|_| !self.is_removed)
+    }
+
+    /// Whose it is.
+    pub const fn identity(&self) -> Option<Uuid> {
+        self.identity
+    }
+
+    /// The attributes of a grant that it holds.
+    pub fn grant(&self, entitlement: &str) -> Option<&Attributes> {
+        self.grants.get(entitlement)
+    }
+}
+
 impl crate::Stream for Account {}

@@ -13,6 +13,8 @@ crate::event::events! {
             files: Vec<ImportFile>,
             #[serde(default, skip_serializing_if = "Option::is_none")]
             accept_removals_of: Option<Uuid>,
+            #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+            preview: bool,
         }
         /// A tick of the schedule fell while another import was Pending.
         ImportSkipped("1.0") { application_id: Uuid, scheduled_for: DateTime<Utc> }

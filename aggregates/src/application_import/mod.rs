@@ -123,6 +123,8 @@ pub struct ApplicationImport {
     pub held: Option<Removals>,
     /// The import whose removals it may make.
     pub accepts_removals_of: Option<Uuid>,
+    /// Plans and applies nothing.
+    pub is_preview: bool,
     /// A tick of the schedule that was skipped: this is no import and never becomes one.
     pub is_skipped: bool,
 }
@@ -140,6 +142,8 @@ pub enum ApplicationImportCommand {
         files: Vec<ImportFile>,
         /// An import of the application that was held back: what it would have removed may be removed.
         accept_removals_of: Option<Uuid>,
+        /// Plan and apply nothing (rulings 20).
+        preview: bool,
     },
     /// The clock struck while another import of the application was Pending.
     Skip {
@@ -202,11 +206,11 @@ impl ApplicationImport {
         use ApplicationImportCommand as Command;
         use ApplicationImportEvent as Event;
         Ok(match command {
-            Command::Stage { application_id, import_type, files, accept_removals_of } => {
+            Command::Stage { application_id, import_type, files, accept_removals_of, preview } => {
                 if self.application_id.is_some() || self.is_skipped {
                     return Err(Refusal::Conflict("The application import exists already".to_owned()));
                 }
-                Event::ImportStaged { application_id, import_type, files, accept_removals_of }
+                Event::ImportStaged { application_id, import_type, files, accept_removals_of, preview }
             }
             Command::Skip { application_id, scheduled_for } => {
                 if self.application_id.is_some() || self.is_skipped {
@@ -292,7 +296,8 @@ impl cqrs_es::Aggregate for ApplicationImport {
     fn apply(&mut self, event: ApplicationImportEvent) {
         use ApplicationImportEvent as Event;
         match event {
-            Event::ImportStaged { application_id, files, accept_removals_of, .. } => {
+            Event::ImportStaged { application_id, files, accept_removals_of, preview, .. } => {
+                self.is_preview = preview;
                 self.accepts_removals_of = accept_removals_of;
                 self.application_id = Some(application_id);
                 self.from_schedule = files.is_empty();

@@ -23,11 +23,17 @@ fn file(name: &str) -> ImportFile {
 }
 
 fn stage(import_type: ImportType, files: Vec<ImportFile>) -> Command {
-    Command::Stage { application_id: APPLICATION, import_type, files, accept_removals_of: None }
+    Command::Stage { application_id: APPLICATION, import_type, files, accept_removals_of: None, preview: false }
 }
 
 fn staged(files: Vec<ImportFile>) -> Event {
-    Event::ImportStaged { application_id: APPLICATION, import_type: ImportType::Api, files, accept_removals_of: None }
+    Event::ImportStaged {
+        application_id: APPLICATION,
+        import_type: ImportType::Api,
+        files,
+        accept_removals_of: None,
+        preview: false,
+    }
 }
 
 fn claim(worker: &str, application_version: i64) -> Command {
@@ -149,7 +155,13 @@ fn an_import_is_staged_with_uploaded_files_or_with_those_of_the_schedule() {
             accepted(
                 vec![],
                 stage(import_type, files.clone()),
-                Event::ImportStaged { application_id: APPLICATION, import_type, files, accept_removals_of: None },
+                Event::ImportStaged {
+                    application_id: APPLICATION,
+                    import_type,
+                    files,
+                    accept_removals_of: None,
+                    preview: false,
+                },
             );
         }
     }

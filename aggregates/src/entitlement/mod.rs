@@ -117,6 +117,13 @@ impl cqrs_es::Aggregate for Entitlement {
     }
 }
 
+impl Entitlement {
+    /// What the feed said last; `None` when it is removed or was never there.
+    pub fn current(&self) -> Option<&EntitlementRecord> {
+        self.record.as_ref().filter(|_| !self.is_removed)
+    }
+}
+
 impl crate::Stream for Entitlement {}
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-pub use queries::{known, list, of_identity};
+pub use queries::{keys, known, list, of_identity};
 
 use crate::counts::Changes;
 use crate::versions::{Validity, Version, Versions};

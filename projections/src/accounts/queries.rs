@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
@@ -31,6 +33,15 @@ pub async fn list(
     .fetch_all(pool)
     .await?;
     Ok(Page { items: window.arrange(rows), total })
+}
+
+/// The native keys of accounts, whether they are still there or not.
+pub async fn keys(executor: impl PgExecutor<'_>, ids: &[Uuid]) -> sqlx::Result<HashMap<Uuid, String>> {
+    let keys: Vec<(Uuid, String)> = sqlx::query_as("SELECT DISTINCT id, key FROM accounts WHERE id = ANY ($1)")
+        .bind(ids)
+        .fetch_all(executor)
+        .await?;
+    Ok(keys.into_iter().collect())
 }
 
 /// The last version of every account that an application ever had.

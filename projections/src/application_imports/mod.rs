@@ -22,7 +22,7 @@ use crate::{Applied, Projection, versions};
 
 pub(crate) const PROJECTION: Projection = Projection {
     name: "application_imports",
-    version: 1,
+    version: 2,
     aggregate_types: &[
         aggregates::application_import::TYPE,
         aggregates::account::TYPE,
@@ -45,6 +45,7 @@ struct Row {
     created_by: String,
     actor: Value,
     from_schedule: bool,
+    is_preview: bool,
     build_start_at: Option<DateTime<Utc>>,
     build_end_at: Option<DateTime<Utc>>,
     worker: Option<String>,
@@ -78,7 +79,7 @@ fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied
             let DomainEvent::ApplicationImport(import) = &*event.event else {
                 continue;
             };
-            if let ApplicationImportEvent::ImportStaged { application_id, import_type, files, .. } = import {
+            if let ApplicationImportEvent::ImportStaged { application_id, import_type, files, preview, .. } = import {
                 number += 1;
                 let row = Row {
                     id: event.id(),
@@ -90,6 +91,7 @@ fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied
                     created_by: event.actor.name.clone(),
                     actor: json(&*event.actor)?,
                     from_schedule: files.is_empty(),
+                    is_preview: *preview,
                     build_start_at: None,
                     build_end_at: None,
                     worker: None,

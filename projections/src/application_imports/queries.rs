@@ -20,6 +20,7 @@ pub struct ImportRow {
     pub created_by: String,
     pub actor: Json<Actor>,
     pub from_schedule: bool,
+    pub is_preview: bool,
     pub build_start_at: Option<DateTime<Utc>>,
     pub build_end_at: Option<DateTime<Utc>>,
     pub worker: Option<String>,

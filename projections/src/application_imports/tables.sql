@@ -8,6 +8,7 @@ CREATE TABLE application_imports (
     created_by text NOT NULL,
     actor jsonb NOT NULL,
     from_schedule boolean NOT NULL,
+    is_preview boolean NOT NULL,
     build_start_at timestamptz,
     build_end_at timestamptz,
     worker text,
@@ -30,6 +31,7 @@ COMMENT ON COLUMN application_imports.staged_at IS 'When it was staged';
 COMMENT ON COLUMN application_imports.created_by IS 'Name of the actor that staged it';
 COMMENT ON COLUMN application_imports.actor IS 'The actor that staged it';
 COMMENT ON COLUMN application_imports.from_schedule IS 'Reads the schedule''s files, as opposed to uploaded ones';
+COMMENT ON COLUMN application_imports.is_preview IS 'Only planned; nothing was applied';
 COMMENT ON COLUMN application_imports.build_start_at IS 'When a worker first took it';
 COMMENT ON COLUMN application_imports.build_end_at IS 'When it ended';
 COMMENT ON COLUMN application_imports.worker IS 'The worker that has or had it';

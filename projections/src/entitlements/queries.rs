@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
@@ -20,6 +22,15 @@ pub async fn list(pool: &PgPool, application: Uuid, page: i64) -> sqlx::Result<P
     .fetch_all(pool)
     .await?;
     Ok(Page { items: window.arrange(rows), total })
+}
+
+/// The native keys of entitlements, whether they are still there or not.
+pub async fn keys(executor: impl PgExecutor<'_>, ids: &[Uuid]) -> sqlx::Result<HashMap<Uuid, String>> {
+    let keys: Vec<(Uuid, String)> = sqlx::query_as("SELECT DISTINCT id, key FROM entitlements WHERE id = ANY ($1)")
+        .bind(ids)
+        .fetch_all(executor)
+        .await?;
+    Ok(keys.into_iter().collect())
 }
 
 /// The last version of every entitlement that an application ever had.

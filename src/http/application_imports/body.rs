@@ -29,6 +29,9 @@ pub struct ImportItem {
     pub build_start: Option<DateTime<Utc>>,
     /// null until ended.
     pub build_end: Option<DateTime<Utc>>,
+    /// true: only planned, nothing was applied. Left out otherwise, which is the contract's shape.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub preview: bool,
     /// What is imported.
     pub application: ApplicationSummary,
 }
@@ -91,6 +94,7 @@ impl From<ImportRow> for ImportItem {
             status: row.status,
             build_start: row.build_start_at,
             build_end: row.build_end_at,
+            preview: row.is_preview,
             application: ApplicationSummary {
                 id: row.application_id,
                 kind: "Application",

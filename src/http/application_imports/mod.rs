@@ -2,6 +2,7 @@
 
 pub mod body;
 pub mod cancel;
+pub mod changes;
 pub mod get;
 pub mod issues;
 pub mod list;

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::body::ImportDetail;
 use super::{TAG, created, held, importable, location};
 use crate::http::error::{ApiError, ErrorBody};
-use crate::http::extract::Json;
+use crate::http::extract::{Json, Query};
 use crate::http::session::{Operates, Session};
 use crate::journal::{AppendError, CommandError};
 
@@ -23,6 +23,7 @@ pub struct StageRequest {
 /// Stages an import of the files that the application's import schedule names.
 #[utoipa::path(
     post, path = "/api/application-imports/stage", tag = TAG, operation_id = "stageApplicationImport", security(("token" = [])),
+    params(("preview" = Option<bool>, Query, description = "true: plan and apply nothing")),
     request_body = StageRequest,
     responses(
         (status = 201, body = ImportDetail),
@@ -34,7 +35,12 @@ pub struct StageRequest {
         (status = 422, description = "The schedule can't be used", body = ErrorBody),
     )
 )]
-pub async fn stage(session: Session<Operates>, Json(request): Json<StageRequest>) -> Result<Response, ApiError> {
+pub async fn stage(
+    session: Session<Operates>,
+    query: Query,
+    Json(request): Json<StageRequest>,
+) -> Result<Response, ApiError> {
+    let preview = query.boolean("preview")?.unwrap_or(false);
     let application = importable(&session, request.application_id.as_deref()).await?;
     let Some(schedule) = &application.import_schedule else {
         return Err(ApiError::field("applicationId", "Application has no import schedule"));
@@ -61,6 +67,7 @@ pub async fn stage(session: Session<Operates>, Json(request): Json<StageRequest>
         import_type: ImportType::Api,
         files: Vec::new(),
         accept_removals_of,
+        preview,
     };
     session.journal().create::<ApplicationImport>(id, command, session.creating(location(id))).await.map_err(
         |error| match error {

@@ -42,6 +42,7 @@ struct Uploaded {
     params(
         ("applicationId" = Option<String>, Query, description = "Here or as a form field"),
         ("acceptRemovalsOf" = Option<String>, Query, description = "An import held back by the removal limit; here or as a form field"),
+        ("preview" = Option<bool>, Query, description = "true: plan and apply nothing"),
     ),
     request_body(
         content_type = "multipart/form-data",
@@ -63,6 +64,7 @@ pub async fn upload(session: Session<Operates>, query: Query, request: Request) 
     if kind != "multipart/form-data" {
         return Err(ApiError::unsupported_media_type(&kind, "multipart/form-data"));
     }
+    let preview = query.boolean("preview")?.unwrap_or(false);
     let head = parts.clone();
     let request = Request::from_parts(parts, body);
     let multipart = Multipart::from_request(request, &session.app)
@@ -87,6 +89,7 @@ pub async fn upload(session: Session<Operates>, query: Query, request: Request) 
         import_type: ImportType::Api,
         files,
         accept_removals_of,
+        preview,
     };
     session.journal().create::<ApplicationImport>(id, command, session.creating(location(id))).await?;
     session.app.imports_bell.notify_one();

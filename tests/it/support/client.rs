@@ -105,11 +105,16 @@ impl Client {
 
     /// Uploads parts (name, file name, bytes) for an application.
     pub async fn upload(&self, application: &str, parts: Vec<(String, String, Vec<u8>)>) -> Answer {
+        self.upload_to("/api/application-imports/upload", application, parts).await
+    }
+
+    /// As [`Client::upload`], with a query.
+    pub async fn upload_to(&self, path: &str, application: &str, parts: Vec<(String, String, Vec<u8>)>) -> Answer {
         let mut form = reqwest::multipart::Form::new().text("applicationId", application.to_owned());
         for (name, file, bytes) in parts {
             form = form.part(name, reqwest::multipart::Part::bytes(bytes).file_name(file));
         }
-        self.send(self.request(Method::POST, "/api/application-imports/upload").multipart(form)).await
+        self.send(self.request(Method::POST, path).multipart(form)).await
     }
 }
 

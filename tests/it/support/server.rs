@@ -50,7 +50,9 @@ impl TestServer {
         let shared = std::env::temp_dir().join(format!("muniment-shared-{}", new_secret().unwrap()));
         std::fs::create_dir_all(&shared).unwrap();
         let rate_limit = if config.rate_limit == Config::default().rate_limit { 0 } else { config.rate_limit };
-        let config = Config { shared_dirs: vec![shared.clone()], rate_limit, ..config };
+        let is_usual = config.quiet_period == Config::default().quiet_period;
+        let quiet_period = if is_usual { Duration::from_millis(10) } else { config.quiet_period };
+        let config = Config { shared_dirs: vec![shared.clone()], rate_limit, quiet_period, ..config };
         let app = assemble(&database, config, clock.clone()).await.unwrap();
         let listen = Listen { address: "127.0.0.1:0".parse().unwrap(), tls: None };
         let server = Server::start(app, listen).await.unwrap();
