@@ -110,7 +110,7 @@ impl Server {
         tasks.spawn(http::health::upkeep());
         tasks.spawn(schedule::fire(Arc::clone(&app)));
         let name = worker::name(app.clock.id());
-        tasks.spawn(worker::work(Arc::clone(&app), name));
+        tasks.spawn(worker::work(Arc::clone(&app), name, None));
         Ok(Self { app, address, handle, listener, tasks })
     }
 

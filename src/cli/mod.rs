@@ -1,6 +1,8 @@
 //! The command line.
 
 mod api;
+mod bar;
+mod import;
 mod open;
 mod projections;
 mod psql;
@@ -40,6 +42,13 @@ enum Command {
         place: Place,
         #[command(flatten)]
         options: Box<serve::Options>,
+    },
+    /// Import files into an application
+    Import {
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        options: import::Options,
     },
     /// Make, list and revoke API tokens
     Token {
@@ -108,6 +117,7 @@ fn failed(error: &anyhow::Error) -> ExitCode {
 async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve { place, options } => serve::run(&place, *options).await,
+        Command::Import { place, options } => import::run(&place, options).await,
         Command::Token { place, command } => token::run(&place, command).await,
         Command::Api { place, command } => api::run(&place, command).await,
         Command::Migrate { place } => projections::migrate(&place).await,

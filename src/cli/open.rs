@@ -8,7 +8,7 @@ use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 
 use super::Place;
-use crate::clock::{SharedClock, SystemClock};
+use crate::clock::{Clock, SharedClock, SystemClock};
 use crate::database::Database;
 use crate::journal::{Context, Journal};
 use crate::postgres::{DATABASE, PrivatePostgres};
@@ -78,8 +78,13 @@ pub struct Desk {
 impl Desk {
     /// The context of a command: `cli` and the operating system's user.
     pub fn context(&self) -> Context {
-        Context::of(Actor::cli(&user()), self.clock.id().simple().to_string())
+        context(&*self.clock)
     }
+}
+
+/// The context of what the command line does: `cli` and the operating system's user.
+pub fn context(clock: &dyn Clock) -> Context {
+    Context::of(Actor::cli(&user()), clock.id().simple().to_string())
 }
 
 /// The name of the user who runs the program.

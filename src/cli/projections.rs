@@ -1,13 +1,11 @@
 //! `muniment migrate` and `muniment projections`.
 
-use std::cell::Cell;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
 
 use clap::Subcommand;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Place;
+use super::bar::Bar;
 use super::open::Open;
 
 #[derive(Debug, Clone, Copy, Subcommand)]
@@ -72,40 +70,4 @@ async fn verify(open: &Open, batch: i64) -> anyhow::Result<ExitCode> {
         found.position
     );
     Ok(ExitCode::FAILURE)
-}
-
-/// A progress bar on a terminal, a line every few seconds elsewhere; nothing for short work.
-pub struct Bar {
-    what: &'static str,
-    inner: ProgressBar,
-    is_terminal: bool,
-    told: Cell<Instant>,
-}
-
-impl Bar {
-    pub fn new(what: &'static str) -> Self {
-        let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-        let bar = ProgressBar::with_draw_target(
-            Some(0),
-            if is_terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() },
-        );
-        if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {per_sec} {eta}") {
-            bar.set_style(style);
-        }
-        bar.set_message(what);
-        Self { what, inner: bar, is_terminal, told: Cell::new(Instant::now()) }
-    }
-
-    pub fn at(&self, position: i64, head: i64) {
-        self.inner.set_length(head.unsigned_abs());
-        self.inner.set_position(position.unsigned_abs());
-        if !self.is_terminal && self.told.get().elapsed() > Duration::from_secs(5) {
-            self.told.set(Instant::now());
-            eprintln!("{}: {position} of {head}", self.what);
-        }
-    }
-
-    pub fn done(&self) {
-        self.inner.finish_and_clear();
-    }
 }

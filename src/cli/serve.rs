@@ -13,8 +13,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::Place;
+use super::bar::Bar;
 use super::open::Open;
-use super::projections::Bar;
 use crate::app::{Config, SharedApp};
 use crate::clock::SystemClock;
 use crate::database::Separation;

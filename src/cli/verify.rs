@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use super::Place;
+use super::bar::Bar;
 use super::open::Open;
-use super::projections::Bar;
 
 pub async fn run(place: &Place) -> anyhow::Result<ExitCode> {
     Open::with(place, async |open| {

@@ -30,13 +30,14 @@ const LOG: usize = 2000;
 /// Imports that one server runs side by side.
 pub const SIDE_BY_SIDE: usize = 2;
 
-/// Looks for imports and runs them, for ever.
-pub async fn work(app: SharedApp, worker: String) {
+/// Looks for imports and runs them, for ever; of one application, if told so.
+pub async fn work(app: SharedApp, worker: String, application: Option<Uuid>) {
     let running: Arc<Mutex<HashSet<Uuid>>> = Arc::default();
     loop {
         match claimable(&app.pool).await {
             Ok(imports) => {
-                for import in imports {
+                let is_ours = |import: &ImportRow| application.is_none_or(|wanted| import.application_id == wanted);
+                for import in imports.into_iter().filter(is_ours) {
                     consider(&app, &worker, import, &running).await;
                 }
             }

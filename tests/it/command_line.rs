@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-use crate::support::bodies::grants_only;
+use crate::support::bodies::{ACCOUNTS, GRANTS, grants_only, payments};
 use crate::support::process::{Folder, Place, Serving, run, succeed};
 use crate::support::{Client, cluster};
 
@@ -148,4 +148,57 @@ async fn with_a_certificate_it_speaks_https() {
     let wrong =
         run(&["serve", "--listen", "127.0.0.1:0"], &place, &["--tls-cert", key, "--tls-key", certificate]).await;
     assert!(!wrong.success && wrong.errors.contains("can't use"), "{wrong:?}");
+}
+
+#[tokio::test]
+async fn files_are_imported_with_and_without_a_server() {
+    let folder = Folder::new();
+    let place = folder.place();
+    let secret = succeed(&["token", "create"], &place, &ADMINISTRATOR).await;
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let first = write("grants.csv", GRANTS);
+    let second = write("later.csv", "user,permission,since\nakeller,pay.read,2024-01-01\n");
+    let accounts = write("accounts.csv", ACCOUNTS);
+    let import = async |arguments: &[&str]| run(&["import"], &place, arguments).await;
+
+    let server = Serving::start(&place).await;
+    let client = server.client(&secret);
+    assert_eq!(client.post("/api/applications", payments("Payments")).await.status, 201);
+    let done = import(&["--application", "PAYMENTS", &first, &accounts]).await;
+    assert!(done.success, "{done:?}");
+    assert!(done.output.contains("grants: 4 added, 0 changed, 0 removed, 0 unchanged"), "{done:?}");
+    let imports = client.get("/api/application-imports").await.json;
+    assert_eq!((&imports["items"][0]["type"], &imports["items"][0]["status"]), (&json!("Manual"), &json!("Finished")));
+    let staged = client.get("/api/events?eventType=ImportStaged").await.json;
+    assert_eq!(staged["items"][0]["actor"]["type"], "cli");
+    assert!(server.terminate().await.0);
+
+    let preview = import(&["--preview", "--application", "payments", &format!("grants={second}"), &accounts]).await;
+    assert!(preview.success && preview.output.contains("nothing was applied"), "{preview:?}");
+    let held = import(&["--application", "payments", &format!("Grants={second}"), &accounts]).await;
+    assert!(held.success && held.output.contains("3 removed"), "{held:?}");
+
+    for (arguments, words) in [
+        (vec!["--application", "nobody", &first], "no application has the name"),
+        (vec!["--application", "payments", &second], "which file group does"),
+        (vec!["--application", "payments", &first], "the required file group"),
+        (vec!["--application", "payments", &first, &first, &accounts], "two files for the file group"),
+        (vec!["--application", "payments", "/nowhere/grants.csv", &accounts], "can't read /nowhere/grants.csv"),
+    ] {
+        let refused = import(&arguments).await;
+        assert!(!refused.success && refused.errors.contains(words), "{arguments:?} {refused:?}");
+    }
+    let broken = write("broken.csv", "no,such,columns\n1,2,3\n");
+    let failed = import(&["--application", "payments", &format!("grants={broken}"), &accounts]).await;
+    assert!(
+        !failed.success && failed.output.contains("Failed") && failed.output.contains("has no column"),
+        "{failed:?}"
+    );
+    let verified = succeed(&["projections", "verify"], &place, &[]).await;
+    assert!(verified.starts_with("no difference: "), "{verified}");
+    assert!(folder.postmaster().is_none(), "the last user stops PostgreSQL");
 }

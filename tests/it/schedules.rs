@@ -158,8 +158,8 @@ async fn only_an_import_that_was_held_back_can_be_accepted() {
     server.schedule(&other, &[("grants", "g.csv")]).await;
     for (target, accepted, reason) in [
         (&application, "nothing", "is not a GUID"),
-        (&application, "00000000-0000-0000-0000-000000000000", "has no import with id"),
-        (&other, id(&finished), "has no import with id"),
+        (&application, "00000000-0000-0000-0000-000000000000", "has no such import"),
+        (&other, id(&finished), "has no such import"),
         (&application, id(&finished), "was not held back"),
     ] {
         let body = json!({"applicationId": id(target), "acceptRemovalsOf": accepted});

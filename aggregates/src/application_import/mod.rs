@@ -202,6 +202,17 @@ impl ApplicationImport {
         )))
     }
 
+    /// Was it an import of this application that the removal limit held back? Else the reason why it wasn't.
+    pub fn check_held(&self, application: Uuid) -> Result<(), &'static str> {
+        if self.application_id != Some(application) {
+            return Err("the application has no such import");
+        }
+        if self.held.is_none() || self.status != Status::Failed {
+            return Err("it was not held back by the removal limit");
+        }
+        Ok(())
+    }
+
     fn decide(&self, command: ApplicationImportCommand) -> Result<ApplicationImportEvent, Refusal> {
         use ApplicationImportCommand as Command;
         use ApplicationImportEvent as Event;

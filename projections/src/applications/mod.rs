@@ -11,7 +11,7 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-pub use queries::{ApplicationRow, LastImport, Scheduled, find, find_all, list, scheduled};
+pub use queries::{ApplicationRow, LastImport, Scheduled, find, find_all, find_named, list, scheduled};
 
 use crate::{Applied, Projection};
 

@@ -136,6 +136,14 @@ pub async fn find(executor: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Optio
     sqlx::query_as(&format!("{SELECT} WHERE a.id = $1")).bind(id).fetch_optional(executor).await
 }
 
+/// The application of a name, whatever its case.
+pub async fn find_named(executor: impl PgExecutor<'_>, name: &str) -> sqlx::Result<Option<ApplicationRow>> {
+    sqlx::query_as(&format!("{SELECT} WHERE lower(a.name) = lower($1)"))
+        .bind(name.trim())
+        .fetch_optional(executor)
+        .await
+}
+
 /// Several applications, by id.
 pub async fn find_all(executor: impl PgExecutor<'_>, ids: &[Uuid]) -> sqlx::Result<HashMap<Uuid, ApplicationRow>> {
     let rows: Vec<ApplicationRow> =

@@ -10,7 +10,7 @@ pub mod rejects;
 pub mod stage;
 pub mod upload;
 
-use aggregates::application_import::{ApplicationImport, Status};
+use aggregates::application_import::ApplicationImport;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -75,11 +75,6 @@ async fn held<A: Access>(
     let Some(text) = named.map(str::trim).filter(|text| !text.is_empty()) else { return Ok(None) };
     let id = super::extract::id(field, text)?;
     let import = session.journal().load::<ApplicationImport>(id).await?.aggregate;
-    if import.application_id != Some(application) {
-        return Err(ApiError::field(field, format!("The application has no import with id {id}")));
-    }
-    if import.held.is_none() || import.status != Status::Failed {
-        return Err(ApiError::field(field, format!("Import {id} was not held back by the removal limit")));
-    }
+    import.check_held(application).map_err(|reason| ApiError::field(field, format!("Import {id}: {reason}")))?;
     Ok(Some(id))
 }

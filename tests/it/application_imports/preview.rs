@@ -16,6 +16,10 @@ async fn upload(server: &TestServer, application: &Value, query: &str, files: &[
     server.ended(&answer.json).await
 }
 
+fn lines(count: u32, line: impl Fn(u32) -> String) -> String {
+    (0..count).map(line).collect::<Vec<_>>().join("\n")
+}
+
 async fn changes(server: &TestServer, import: &Value) -> Vec<Value> {
     server.items(&format!("/api/application-imports/{}/changes", id(import))).await
 }
@@ -31,7 +35,7 @@ async fn a_preview_applies_nothing_and_says_what_the_import_then_does() {
     };
     let grants = crate::support::bodies::GRANTS;
     let fewer: String =
-        grants.lines().filter(|line| !line.contains("approve")).map(|line| format!("{line}\n")).collect();
+        grants.lines().filter(|line| !line.contains("approve")).map(|line| line.to_owned() + "\n").collect();
     assert_ne!(grants, fewer);
     let feeds: [(&Value, Vec<(&str, &str)>); 3] = [
         (&people, vec![("identities", crate::support::bodies::PEOPLE)]),
@@ -117,7 +121,7 @@ async fn changes_tell_what_was_before_and_what_is_after() {
 async fn many_changes_are_paged_in_the_order_of_the_log() {
     let server = TestServer::start().await;
     let application = server.create(grants_only("Payroll")).await;
-    let rows: String = (0..130).map(|number| format!("user {},permission {number:03}\n", number / 70)).collect();
+    let rows: String = lines(130, |number| format!("user {},permission {number:03}", number / 70));
     let feed = format!("user,permission\n{rows}");
     for query in ["?preview=true", ""] {
         let import = upload(&server, &application, query, &[("grants", &feed)]).await;
@@ -138,7 +142,7 @@ async fn many_changes_are_paged_in_the_order_of_the_log() {
 async fn a_preview_says_that_the_import_would_be_held_back_and_what_it_would_remove() {
     let server = TestServer::start().await;
     let application = server.create(grants_only("Payroll")).await;
-    let rows: String = (0..40).map(|number| format!("user {number},read\n")).collect();
+    let rows: String = lines(40, |number| format!("user {number},read"));
     let full = format!("user,permission\n{rows}");
     upload(&server, &application, "", &[("grants", &full)]).await;
     let feed = "user,permission\nuser 1,read\n";
