@@ -8,6 +8,7 @@ use std::io::{Error, ErrorKind, Result, Seek, Write};
 use aggregates::application::Dialect;
 
 use json::Objects;
+pub use xlsx::ROWS as SHEET_ROWS;
 use xlsx::Workbook;
 
 /// How the bytes of a table are written.

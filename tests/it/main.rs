@@ -18,6 +18,7 @@ mod journal;
 mod openapi;
 mod private_postgres;
 mod projections;
+mod sample;
 mod schedules;
 mod stock;
 mod support;

@@ -6,7 +6,7 @@ use zip::{CompressionMethod, DateTime, System, ZipWriter};
 
 use super::refused;
 
-/// What a sheet holds at most, in every program that reads one.
+/// What a sheet holds at most, with its header, in every program that reads one.
 pub const ROWS: u32 = 1_048_576;
 /// Columns of a sheet.
 const COLUMNS: usize = 16_384;
