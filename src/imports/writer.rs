@@ -26,7 +26,7 @@ pub enum Kind {
 
 /// Where rows go.
 enum Target<W: Write + Seek> {
-    Csv(csv::Writer<W>),
+    Csv(Box<csv::Writer<W>>),
     Xlsx(Box<Workbook<W>>),
     Json(Objects<W>),
 }
@@ -52,7 +52,7 @@ impl<W: Write + Seek> Writer<W> {
                     .buffer_capacity(1 << 16)
                     .from_writer(out);
                 csv.write_record(header).map_err(csv_error)?;
-                Target::Csv(csv)
+                Target::Csv(Box::new(csv))
             }
             Kind::Xlsx => {
                 let mut workbook = Workbook::new(out, sheet)?;

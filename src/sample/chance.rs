@@ -1,4 +1,4 @@
-//! Chance that is the same on every machine: SplitMix64, whole numbers only.
+//! Chance that is the same on every machine: `SplitMix64`, whole numbers only.
 
 /// A stream of numbers that follows from what it is for.
 pub struct Chance(u64);

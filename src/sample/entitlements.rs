@@ -52,7 +52,8 @@ impl<'a> Entitlements<'a> {
         };
         if self.changes.fate(number) == Fate::Changed {
             // A day that no other row has: the row differs for sure.
-            description = format!("Reviewed on {}. {description}", days::later(1 + chance.below(28))).trim().to_owned();
+            let reviewed = format!("Reviewed on {}", days::later(1 + chance.below(28)));
+            description = if description.is_empty() { reviewed } else { format!("{reviewed}. {description}") };
         }
         let is_privileged = if is_privileged { "yes" } else { "no" };
         [self.key(number), name, kind.to_owned(), description, owner, is_privileged.to_owned()]

@@ -31,10 +31,10 @@ pub fn empty(folder: &Path) -> anyhow::Result<()> {
     };
     names.sort();
     if let Some(first) = names.first() {
+        let more = if names.len() > 1 { format!(" and {} more", names.len() - 1) } else { String::new() };
         bail!(
-            "{} is not empty: {} things, {} among them; name an empty or new folder, or write over it with --force",
+            "{} holds {}{more} already; name an empty or new folder, or write into this one with --force",
             folder.display(),
-            names.len(),
             first.display()
         );
     }

@@ -117,10 +117,10 @@ impl<'a> Grants<'a> {
         self.holdings.iter().map(|holding| u64::from(holding.before - holding.removed + holding.added)).sum()
     }
 
-    /// Tells every grant as numbers of account and entitlement, account by account.
-    pub fn each<E>(&mut self, mut tell: impl FnMut(u32, u32) -> Result<(), E>) -> Result<(), E> {
-        for (account, holding) in (0..).zip(&self.holdings) {
-            let Holding { before, removed, added } = *holding;
+    /// Tells every grant of these accounts as numbers of account and entitlement.
+    pub fn each<E>(&mut self, accounts: &[u32], mut tell: impl FnMut(u32, u32) -> Result<(), E>) -> Result<(), E> {
+        for account in accounts.iter().copied() {
+            let Holding { before, removed, added } = self.holdings[account as usize];
             if before + added == 0 {
                 continue;
             }

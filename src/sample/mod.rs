@@ -138,9 +138,12 @@ impl Company {
                 rest.is_some()
             },
         );
+        let mut numbers = accounts.changes.rows();
+        if self.change.is_none() {
+            numbers.sort_by_cached_key(|number| accounts.key(*number));
+        }
+        self.order("order of accounts", application, &mut numbers);
         if self.writes(Content::Accounts) {
-            let mut numbers = accounts.changes.rows();
-            self.order("order of accounts", application, &mut numbers);
             let mut table = files.table(&folder, Content::Accounts, &accounts::header(application))?;
             for number in &numbers {
                 table.row(&accounts.row(*number))?;
@@ -173,11 +176,11 @@ impl Company {
             let mut table = files.table(&folder, Content::Grants, fields::GRANTS)?;
             let mut tell = |account, entitlement| table.row(&[accounts.key(account), entitlements.key(entitlement)]);
             if self.change.is_none() {
-                grants.each(&mut tell)?;
+                grants.each(&numbers, &mut tell)?;
             } else {
                 // Any order needs all of them at once: eight bytes each.
                 let mut all = Vec::with_capacity(grants.rows() as usize);
-                grants.each(|account, entitlement| {
+                grants.each(&numbers, |account, entitlement| {
                     all.push((account, entitlement));
                     anyhow::Ok(())
                 })?;
@@ -201,7 +204,8 @@ impl Company {
         self.change.filter(|_| self.writes(content)).unwrap_or(0.0)
     }
 
-    /// A company that nobody changed comes in order, as an export would; a changed one in an order of its own.
+    /// A company that nobody changed comes in order, as an export would (accounts and their grants by key); a changed one in
+    /// an order of its own.
     fn order<T>(&self, what: &str, application: u32, rows: &mut [T]) {
         if let Some(change) = self.change {
             let bits = change.to_bits();

@@ -50,12 +50,8 @@ async fn a_folder_that_holds_something_is_written_into_by_force_alone() {
     let (success, output, errors) = sample(folder.path(), &SMALL).await;
     assert!(!success && output.is_empty());
     let place = folder.path().display();
-    assert_eq!(
-        errors,
-        format!(
-            "muniment: {place} is not empty: 1 things, mine.txt among them; name an empty or new folder, or write over it with --force\n"
-        )
-    );
+    let what = "name an empty or new folder, or write into this one with --force";
+    assert_eq!(errors, format!("muniment: {place} holds mine.txt already; {what}\n"));
     write(folder.path(), &[&SMALL[..], &["--force"]].concat()).await;
     assert_eq!(std::fs::read_to_string(folder.path().join("mine.txt")).unwrap(), "mine");
     assert!(folder.path().join("identities.csv").is_file());
