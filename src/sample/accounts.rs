@@ -56,7 +56,7 @@ impl<'a> Accounts<'a> {
         application: u32,
         count: u32,
         differences: u64,
-        may_go: impl FnMut(u32) -> bool,
+        mut may_go: impl FnMut(u32) -> bool,
     ) -> Self {
         let few = count / 50;
         let personal = count - 2 * few;
@@ -66,7 +66,7 @@ impl<'a> Accounts<'a> {
         let of_gone = (0..personal.min(people.count)).filter(|number| people.is_gone(owners[*number as usize]));
         let of_gone: Vec<u32> = of_gone.collect();
         let chance = seed.chance("accounts", &[application]);
-        let changes = Changes::draw(count, differences, chance, &of_gone, may_go);
+        let changes = Changes::draw(count, differences, chance, &of_gone, |number| number > 0 && may_go(number));
         let next = (personal..).map(|place| (owners[(place % people.count) as usize], place / people.count));
         let next = next.filter(|(person, _)| !people.is_gone(*person));
         let joined = people.joined().map(|person| (person, 0));
@@ -125,11 +125,9 @@ impl<'a> Accounts<'a> {
         let key = self.key(number);
         let mut chance = self.seed.chance("row of an account", &[self.application, number]);
         let mut is_active = chance.percent(95);
-        let mut last_login = if chance.percent(10) {
-            String::new()
-        } else {
-            format!("{}T08:{:02}:00Z", days::ago(chance.below(90)), chance.below(60))
-        };
+        let time = format!("{}T08:{:02}:00Z", days::ago(chance.below(90)), chance.below(60));
+        // The first always: see `People::row`.
+        let mut last_login = if number > 0 && chance.percent(10) { String::new() } else { time };
         if self.changes.fate(number) == Fate::Changed {
             // A day that no other row has: the row differs for sure.
             last_login = format!("{}T17:{:02}:00Z", days::later(1 + chance.below(28)), chance.below(60));

@@ -47,7 +47,7 @@ impl<'a> Entitlements<'a> {
         let is_privileged = verb == "Administer" || chance.percent(3);
         let mut description = match chance.below(20) {
             0 => format!("Called \"{}\" before the merger;\nask the owner before granting it", name.to_uppercase()),
-            1..10 => format!("May {} {object}, within limits", verb.to_lowercase()),
+            roll if roll < 10 || number == 0 => format!("May {} {object}, within limits", verb.to_lowercase()),
             _ => String::new(),
         };
         if self.changes.fate(number) == Fate::Changed {

@@ -62,9 +62,10 @@ impl People {
     /// So many people, of whom `percent` have joined, moved or left.
     pub fn new(seed: Seed, count: u32, percent: f64) -> Self {
         let wanted = differences(u64::from(count), percent);
-        // Nobody's supervisor goes away, since the reports' rows would change with it.
+        // Nobody's supervisor goes away, since the reports' rows would change with it; nor does the last, see `row`.
         let all = count + added(wanted as u32);
-        let changes = Changes::draw(count, wanted, seed.chance("people", &[]), &[], |number| number >= managers(all));
+        let may_go = |number| number >= managers(all) && number != count - 1;
+        let changes = Changes::draw(count, wanted, seed.chance("people", &[]), &[], may_go);
         Self { seed, count, changes }
     }
 
@@ -104,7 +105,9 @@ impl People {
         };
         let hired = 400 + chance.below(8000);
         let updated = chance.below(365);
-        let left = (!has_reports && !is_new && chance.percent(2)).then(|| days::ago(updated));
+        // One at least has left, the last: a column without any value is none in JSON, and its mapping would be a fault.
+        let has_left = chance.percent(2) || number == self.count - 1;
+        let left = (!has_reports && !is_new && has_left).then(|| days::ago(updated));
         let (mut created, mut updated, mut inactivated) = (days::ago(hired), days::ago(updated), left);
         if is_new {
             created = days::later(1 + chance.below(28));

@@ -205,7 +205,7 @@ fn the_same_command_gives_the_same_bytes_and_another_seed_others() {
     let (folder, _) = write(1, SIZE, Some(5.0), Kind::Csv);
     let rows = tables(&folder).into_iter().map(|path| fs::read(folder.0.join(path)).unwrap());
     let digest = rows.fold(Sha256::new(), Sha256::chain_update).finalize();
-    assert_eq!(format!("{digest:x}"), "c142c3ff0a659a491cc3b38bd194a2240e4470625a2f9581c85799b79f4ec047");
+    assert_eq!(format!("{digest:x}"), "ebdc7b9430899c07a3a6829be135bb434d2578993cea48b395f7833ae28f45e1");
 }
 
 /// How rows differ by what names them.
@@ -309,8 +309,11 @@ fn only_some_rows_are_written_and_change() {
 
 #[test]
 fn definitions_name_the_columns_that_files_have() {
-    for kind in [Kind::Csv, Kind::Json] {
-        let (folder, _) = write(1, SIZE, None, kind);
+    let tiny = Size { people: 2, applications: 3, accounts: 3, entitlements: 3, grants: 3 };
+    for (kind, size, change) in
+        [(Kind::Csv, SIZE, None), (Kind::Json, SIZE, None), (Kind::Json, tiny, None), (Kind::Json, tiny, Some(60.0))]
+    {
+        let (folder, _) = write(1, size, change, kind);
         let bodies = files(&folder.0).into_iter().filter(|(path, _)| path.ends_with("application.json"));
         for (path, bytes) in bodies {
             let body: Value = serde_json::from_slice(&bytes).unwrap();
@@ -320,7 +323,8 @@ fn definitions_name_the_columns_that_files_have() {
                 let file = format!("{}.{}", group["content"].as_str().unwrap(), extension(kind));
                 let rows = rows(&folder.0.join(&path).with_file_name(file));
                 let named: BTreeSet<&str> = rows.iter().flat_map(|row| row.keys().map(String::as_str)).collect();
-                assert_eq!(columns.keys().map(String::as_str).collect::<BTreeSet<_>>(), named, "{path}");
+                let mapped: BTreeSet<&str> = columns.keys().map(String::as_str).collect();
+                assert!(rows.is_empty() || mapped == named, "{path} {size:?} {change:?}: {named:?}");
             }
         }
     }
