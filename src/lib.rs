@@ -9,6 +9,7 @@ pub mod http;
 pub mod imports;
 pub mod journal;
 pub mod postgres;
+pub mod sample;
 pub mod server;
 pub mod tokens;
 pub mod work;

@@ -13,6 +13,11 @@ work, rounds, rows, muniment, postgres_bin = sys.argv[1], int(sys.argv[2]), int(
 socket = f"{work}/postgres"
 
 
+def feed(folder):
+    """Where `muniment sample` put the only application."""
+    return f"{work}/{folder}/core-banking"
+
+
 def psql(database, *commands):
     arguments = [argument for command in commands for argument in ("-c", command)]
     program = [f"{postgres_bin}/psql", "-h", socket, "-U", "postgres", "-d", database, "-qX", "-v", "ON_ERROR_STOP=1"]
@@ -81,16 +86,15 @@ results = {name: [] for name in ("COPY", "first", "changed", "same", "rebuild", 
 for round in range(rounds):
     psql("postgres", f"CREATE DATABASE m{round}", f"CREATE DATABASE c{round}", "CHECKPOINT")
     psql(f"c{round}", "CREATE TABLE grants (account text, entitlement text, PRIMARY KEY (account, entitlement))")
-    copy = f"\\copy grants FROM '{work}/grants.csv' (FORMAT csv, HEADER)"
+    copy = f"\\copy grants FROM '{feed('before')}/grants.csv' (FORMAT csv, HEADER)"
     results["COPY"].append(timed(lambda: psql(f"c{round}", copy)))
     psql("postgres", f"DROP DATABASE c{round}", "CHECKPOINT")
     server = Server(f"m{round}")
-    columns = {"account": "user", "entitlement": "permission"}
-    group = {"name": "Grants", "content": "grants", "columns": columns}
-    application = server.request("/api/applications", {"name": "Bench", "connector": {"type": "file", "fileGroups": [group]}})
-    for name, file in (("first", "grants"), ("same", "grants"), ("changed", "changed")):
+    with open(f"{feed('before')}/application.json") as body:
+        application = server.request("/api/applications", json.load(body))
+    for name, folder in (("first", "before"), ("same", "before"), ("changed", "after")):
         started = time.monotonic()
-        metrics = server.import_file(application, f"{work}/{file}.csv")
+        metrics = server.import_file(application, f"{feed(folder)}/grants.csv")
         results[name].append(time.monotonic() - started)
         print(f"round {round + 1}  {name:8}{results[name][-1]:8.2f} s  {metrics['grants']}", file=sys.stderr)
         if name == "first":

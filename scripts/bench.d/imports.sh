@@ -3,5 +3,14 @@
 cargo build --release --bin muniment
 start_postgres
 machine
-python3 scripts/bench.d/imports_feed.py "$work" "$rows"
+
+# feed FOLDER OPTIONS...: about ten grants an account. Nothing but grants is written, and nothing else changes.
+feed() {
+  local accounts=$((rows < 10 ? 1 : rows / 10))
+  "$release/muniment" sample "$work/$1" --applications 1 --people "$accounts" --accounts "$accounts" \
+    --entitlements 5000 --grants "$rows" --only grants "${@:2}"
+}
+feed before
+feed after --change 2 # 1 % of the grants given up, each for another
+
 python3 -u scripts/bench.d/imports.py "$work" "$rounds" "$rows" "$release/muniment" "$postgres_bin"

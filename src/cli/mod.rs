@@ -6,6 +6,7 @@ mod import;
 mod open;
 mod projections;
 mod psql;
+mod sample;
 mod serve;
 mod token;
 mod verify;
@@ -89,6 +90,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Write the feeds of a made-up company, with bodies to create its applications
+    Sample(sample::Options),
     /// Print the OpenAPI document
     Openapi,
 }
@@ -124,6 +127,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Projections { place, command } => projections::run(&place, command).await,
         Command::Verify { place } => verify::run(&place).await,
         Command::Psql { place, arguments } => psql::run(&place, &arguments).await,
+        Command::Sample(options) => sample::run(&options),
         Command::Openapi => {
             println!("{}", crate::http::document().to_pretty_json()?);
             Ok(ExitCode::SUCCESS)

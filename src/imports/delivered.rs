@@ -214,4 +214,6 @@ pub struct Delivered {
     pub rows_read: u64,
     /// Rows that repeat another.
     pub duplicates: u64,
+    /// For people: what is remarkable about the files.
+    pub remarks: Vec<String>,
 }

@@ -19,6 +19,7 @@ pub mod run;
 pub mod schedule;
 pub mod shared;
 pub mod worker;
+pub mod writer;
 
 /// Why an import fails as a whole (rulings 16): nothing is applied, and its log says this.
 #[derive(Debug, thiserror::Error)]

@@ -372,6 +372,7 @@ fn read_file(
         }
     }
     watch.rows_read.store(delivered.rows_read, Ordering::Relaxed);
+    delivered.remarks.extend(rows.remarks());
     if delivered.rows_read == before {
         return Err(Fault::File(format!("{} has a header and no rows", file.name)));
     }

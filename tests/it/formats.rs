@@ -37,6 +37,74 @@ async fn one_feed_in_every_format_is_the_same_feed() {
 }
 
 #[tokio::test]
+async fn a_made_up_company_is_the_same_in_every_format() {
+    let server = TestServer::start().await;
+    let folder = std::env::temp_dir().join(format!("muniment-formats-{}", std::process::id()));
+    let mut told: Option<Value> = None;
+    for format in ["csv", "xlsx", "json", "ndjson"] {
+        let folder = folder.join(format);
+        let arguments =
+            ["--format", format, "--people", "60", "--applications", "1", "--entitlements", "12", "--grants", "200"];
+        let made = tokio::process::Command::new(env!("CARGO_BIN_EXE_muniment"))
+            .arg("sample")
+            .arg(&folder)
+            .args(arguments)
+            .output()
+            .await
+            .unwrap();
+        assert!(made.status.success(), "{made:?}");
+        let inner = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.is_dir());
+        let mut counts = Vec::new();
+        for place in [folder.clone(), inner.unwrap()] {
+            let body = std::fs::read_to_string(place.join("application.json")).unwrap();
+            let mut body: Value = serde_json::from_str(&body).unwrap();
+            body["name"] = json!(format!("{} {format}", body["name"].as_str().unwrap()));
+            let application = server.create(body).await;
+            let groups = application["connector"]["fileGroups"].as_array().unwrap();
+            let parts = groups.iter().map(|group| {
+                let name = format!("{}.{format}", group["content"].as_str().unwrap());
+                let bytes = std::fs::read(place.join(&name)).unwrap();
+                (id(group).to_owned(), name, bytes)
+            });
+            let answer = server.client.upload(id(&application), parts.collect()).await;
+            assert_eq!(answer.status, 201, "{}", answer.text);
+            let import = server.ended(&answer.json).await;
+            assert_eq!(
+                (&import["status"], &import["metrics"]["rowsRejected"]),
+                (&json!("Finished"), &json!(0)),
+                "{import}"
+            );
+            let mut metrics = import["metrics"].clone();
+            // From the second format on, the people are those of the first.
+            metrics["uncorrelatedAccounts"] = json!(0);
+            counts.push(metrics);
+            counts.push(json!(server.grants(&application).await));
+        }
+        let counts = json!(counts);
+        assert_eq!(told.get_or_insert(counts.clone()), &counts, "{format}");
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+    server.assert_verified_in(&[1000]).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn rejected_rows_come_back_in_their_files_format() {
+    let server = TestServer::start().await;
+    let application = server.create(grants_as("ndjson", "Payroll")).await;
+    let feed = "{\"user\":\"ann\",\"permission\":[\"read\",\"write\"]}\n{\"user\":null,\"permission\":[\"a\",\"b\"]}\n";
+    let import = server.import(&application, "grants", feed).await;
+    assert_eq!(import["metrics"]["rowsRejected"], 1);
+    let rejects = server.client.get(&format!("/api/application-imports/{}/rejects", id(&import))).await;
+    let row: Value = serde_json::from_str(rejects.text.trim()).unwrap();
+    assert_eq!(row, json!({"permission": "a\u{1f}b"}));
+    let mended = rejects.text.replace("{\"permission", "{\"user\":\"bo\",\"permission");
+    let mended = mended.replace('{', "{\"ignored\":1,");
+    assert_eq!(server.import(&application, "grants", &mended).await["metrics"]["grants"]["added"], 2);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_file_of_another_format_fails_the_import_and_takes_nothing_away() {
     let server = TestServer::start().await;
     for format in ["xlsx", "json", "ndjson"] {

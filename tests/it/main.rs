@@ -19,6 +19,7 @@ mod journal;
 mod openapi;
 mod private_postgres;
 mod projections;
+mod sample;
 mod schedules;
 mod stock;
 mod support;

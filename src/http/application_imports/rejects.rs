@@ -1,6 +1,7 @@
+use std::io::Cursor;
 use std::sync::Arc;
 
-use aggregates::application::{Application, FileGroup};
+use aggregates::application::{Application, FileGroup, Format};
 use aggregates::application_import::ApplicationImport;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -14,10 +15,12 @@ use crate::http::session::{Reads, Session};
 use crate::imports::Fault;
 use crate::imports::evidence::BlobReader;
 use crate::imports::reader::Rows;
+use crate::imports::writer::Writer;
 
-/// The rows of a file that were left out, as UTF-8 CSV in the file's dialect and with its header: mend them and deliver them again.
+/// The rows of a file that were left out, in its format and dialect (as UTF-8) and with its header: mend them and deliver
+/// them again.
 ///
-/// They are read from the evidence again. Text that a spreadsheet would run gets an apostrophe in front (rulings 10).
+/// They are read from the evidence again. In CSV, text that a spreadsheet would run gets an apostrophe in front (rulings 10).
 #[utoipa::path(
     get, path = "/api/application-imports/{id}/rejects", tag = TAG, operation_id = "downloadRejects", security(("token" = [])),
     params(
@@ -25,7 +28,7 @@ use crate::imports::reader::Rows;
         ("fileGroupId" = Option<String>, Query, description = "Needed when the import read several files"),
     ),
     responses(
-        (status = 200, content_type = "text/csv", body = String),
+        (status = 200, content_type = "text/csv", body = String, description = "Or the file's own format"),
         (status = 400, description = "fileGroupId is missing, malformed or not of this import", body = ErrorBody),
         (status = 401, description = "No valid token", body = ErrorBody),
         (status = 404, description = "No such import", body = ErrorBody),
@@ -53,6 +56,7 @@ pub async fn download(session: Session<Reads>, Id(id): Id, query: Query) -> Resu
     let rejected = crate::work::issues::rejected_rows(session.pool(), id, file.file_group_id).await?;
     let bytes = BlobReader::new(session.pool().clone(), Handle::current(), &file.sha256, file.size);
     let group = group_of(&session, id, file.file_group_id).await?;
+    let format = group.format;
     let read = tokio::task::spawn_blocking(move || rows(bytes, &file.name, &group, &rejected)).await;
     let bytes = match read {
         Ok(Ok(bytes)) => bytes,
@@ -62,8 +66,10 @@ pub async fn download(session: Session<Reads>, Id(id): Id, query: Query) -> Resu
         Err(error) => return Err(ApiError::internal(&error)),
     };
     let mut response = bytes.into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
-    if let Ok(disposition) = HeaderValue::from_str(&disposition(id)) {
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(format)));
+    if let Ok(disposition) =
+        HeaderValue::from_str(&format!("attachment; filename=\"rejects-{id}.{}\"", format.as_str()))
+    {
         response.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
     }
     Ok(response)
@@ -79,25 +85,30 @@ async fn group_of(session: &Session<Reads>, import: Uuid, group: Uuid) -> Result
     found.ok_or_else(|| ApiError::field("fileGroupId", format!("The import knows no group {group}")))
 }
 
-fn disposition(id: Uuid) -> String {
-    format!("attachment; filename=\"rejects-{id}.csv\"")
-}
-
 fn rows(bytes: BlobReader, name: &str, group: &FileGroup, rejected: &[i64]) -> Result<Vec<u8>, Fault> {
     let mut rows = Rows::open(bytes, name, group, &Arc::default())?;
-    let mut out = csv::WriterBuilder::new();
-    out.flexible(true).delimiter(group.dialect.delimiter() as u8).quote(group.dialect.quote() as u8);
-    let mut out = out.from_writer(Vec::new());
-    let failed = |error: csv::Error| Fault::Io(std::io::Error::other(error));
-    out.write_record(rows.header.iter().map(|value| harmless(value))).map_err(failed)?;
+    let harmless = |value: &str| if group.format == Format::Csv { harmless(value) } else { value.to_owned() };
+    let header: Vec<String> = rows.header.iter().map(|name| harmless(name)).collect();
+    let header: Vec<&str> = header.iter().map(String::as_str).collect();
+    let sheet = group.dialect.sheet.as_deref().unwrap_or("Rejects");
+    let mut out = Writer::new(Cursor::new(Vec::new()), group.format, &group.dialect, sheet, &header)?;
     let mut wanted = rejected.iter().peekable();
     while wanted.peek().is_some() {
         let Some((row, values)) = rows.read()? else { break };
         if wanted.next_if(|wanted| **wanted == i64::from(row)).is_some() {
-            out.write_record(values.into_iter().map(harmless)).map_err(failed)?;
+            out.row(&values.into_iter().map(harmless).collect::<Vec<_>>())?;
         }
     }
-    out.into_inner().map_err(|error| Fault::Io(std::io::Error::other(error.to_string())))
+    Ok(out.finish()?.into_inner())
+}
+
+const fn content_type(format: Format) -> &'static str {
+    match format {
+        Format::Csv => "text/csv; charset=utf-8",
+        Format::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        Format::Json => "application/json",
+        Format::Ndjson => "application/x-ndjson",
+    }
 }
 
 /// A spreadsheet runs what begins with these.

@@ -128,6 +128,7 @@ impl Planning<'_> {
         let mut plan = Plan::default();
         plan.metrics.rows_read = delivered.rows_read;
         plan.metrics.duplicates = delivered.duplicates;
+        plan.remarks = std::mem::take(&mut delivered.remarks);
         let index = identities::plan(self, &mut delivered, &mut plan, issues)?;
         let accounts = accounts::plan(self, &mut delivered, &mut plan, &index, issues)?;
         let named = access::plan(self, &mut delivered, &mut plan, &accounts)?;

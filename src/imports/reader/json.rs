@@ -1,11 +1,11 @@
 //! JSON: one array of objects, or objects one after the other. A column is a key, or a path of keys (`name.family`).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::{BufReader, Error, ErrorKind, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use aggregates::application::Format;
+use aggregates::application::{FileGroup, Format, fields};
 use serde::Deserializer;
 use serde::de::{Error as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -18,10 +18,17 @@ use crate::imports::Fault;
 type Object = HashMap<String, Box<RawValue>>;
 
 /// The rows of a file. Its header is what the group needs: objects leave out what is empty.
-pub(super) fn open(text: impl Read + Send + 'static, file: &str, format: Format, mut columns: Vec<String>) -> Pushed {
-    columns.sort_unstable();
-    columns.dedup();
-    let file = file.to_owned();
+pub(super) fn open(text: impl Read + Send + 'static, file: &str, group: &FileGroup) -> Pushed {
+    let required = fields::required(group.content);
+    let (mut keys, mut columns) = (BTreeSet::new(), BTreeSet::new());
+    for (field, column) in &group.columns {
+        columns.extend(column.names().iter().cloned());
+        if required.contains(&field.as_str()) {
+            keys.extend(column.names().iter().cloned());
+        }
+    }
+    let columns: Vec<String> = columns.into_iter().collect();
+    let (file, format) = (file.to_owned(), group.format);
     Pushed::by(move |push| {
         let bytes_of_row = Arc::new(AtomicUsize::new(0));
         let bytes = without_mark(Limited { inner: text, bytes_of_row: Arc::clone(&bytes_of_row) })?;
@@ -46,13 +53,16 @@ pub(super) fn open(text: impl Read + Send + 'static, file: &str, format: Format,
                 return Err(Fault::File(format!("{file} is no {word} that can be read after row {row}: {error}")));
             }
         }
-        // A key that no object has is a wrong mapping, as an unknown column is (rulings 16).
-        match objects.seen.iter().position(|seen| !seen) {
-            Some(unseen) if objects.row > 1 => {
-                Err(Fault::File(format!("{file} has no object with {:?}, which a field needs", columns[unseen])))
+        // What tells rows apart must be there, as an unknown column is a fault (rulings 16). Anything else may be empty in
+        // every object, and then some programs leave it out.
+        for (column, _) in columns.iter().zip(&objects.seen).filter(|(_, seen)| objects.row > 1 && !**seen) {
+            let message = format!("{file} has no object with {column:?}");
+            if keys.contains(column) {
+                return Err(Fault::File(message));
             }
-            _ => Ok(()),
+            push.remark(message);
         }
+        Ok(())
     })
 }
 
@@ -156,13 +166,20 @@ impl<R: Read> Read for Limited<R> {
 
 #[cfg(test)]
 mod tests {
-    use aggregates::application::{Dialect, Encoding};
+    use aggregates::application::{Column, Dialect, Encoding};
 
     use super::super::tests::{all, group};
     use super::*;
 
     fn read(format: Format, text: &str, columns: &[&str]) -> Result<Vec<(u32, Vec<String>)>, Fault> {
-        all(text.as_bytes(), &group(format, Dialect::default(), columns)).map(|(_, rows)| rows)
+        all(text.as_bytes(), &of(format, Dialect::default(), columns)).map(|(_, rows)| rows)
+    }
+
+    /// A group whose key is the first column.
+    fn of(format: Format, dialect: Dialect, columns: &[&str]) -> FileGroup {
+        let mut group = group(format, dialect, columns);
+        group.columns.insert("account".to_owned(), Column::One(columns[0].to_owned()));
+        group
     }
 
     fn row(number: u32, values: &[&str]) -> (u32, Vec<String>) {
@@ -218,15 +235,15 @@ mod tests {
     fn other_encodings_are_read() {
         let text: Vec<u8> = "[{\"id\":\"é\"}]".encode_utf16().flat_map(u16::to_le_bytes).collect();
         let said = Dialect { encoding: Some(Encoding::Utf16le), ..Dialect::default() };
-        assert_eq!(all(&text, &group(Format::Json, said, &["id"])).unwrap().1, [row(2, &["é"])]);
-        assert_eq!(all(&text, &group(Format::Json, Dialect::default(), &["id"])).unwrap().1, [row(2, &["é"])]);
+        assert_eq!(all(&text, &of(Format::Json, said, &["id"])).unwrap().1, [row(2, &["é"])]);
+        assert_eq!(all(&text, &of(Format::Json, Dialect::default(), &["id"])).unwrap().1, [row(2, &["é"])]);
     }
 
     #[test]
     fn an_object_that_does_not_end_is_not_read_into_memory_for_ever() {
         let mut text = b"[{\"id\":\"".to_vec();
         text.resize(ROW_LIMIT + (1 << 20), b'x');
-        let error = all(&text, &group(Format::Json, Dialect::default(), &["id"])).unwrap_err();
+        let error = all(&text, &of(Format::Json, Dialect::default(), &["id"])).unwrap_err();
         assert!(error.to_string().contains("64 MiB"), "{error}");
     }
 }

@@ -35,6 +35,10 @@ trait Source {
     fn header(&mut self) -> Result<Vec<String>, Fault>;
     /// The next row and its number, the header's being 1.
     fn read(&mut self) -> Result<Option<(u32, Values<'_>)>, Fault>;
+    /// What people should know about the file, once it was read.
+    fn remarks(&mut self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// A file being read.
@@ -65,8 +69,7 @@ impl Rows {
                 if format == Format::Csv {
                     Box::new(csv::Csv::open(text, file, dialect))
                 } else {
-                    let columns = group.columns.values().flat_map(|column| column.names().iter().cloned());
-                    Box::new(json::open(text, file, format, columns.collect()))
+                    Box::new(json::open(text, file, group))
                 }
             }
         };
@@ -80,6 +83,11 @@ impl Rows {
     /// The next row and its number, the header's being 1; `None` at the end.
     pub fn read(&mut self) -> Result<Option<(u32, Values<'_>)>, Fault> {
         self.source.read()
+    }
+
+    /// What people should know about the file, once it was read.
+    pub fn remarks(&mut self) -> Vec<String> {
+        self.source.remarks()
     }
 }
 

@@ -9,16 +9,21 @@ use crate::imports::Fault;
 const AHEAD: usize = 256;
 
 /// What the thread says: first the header as row 1, then rows.
-type Row = (u32, Vec<String>);
+enum Said {
+    Row(u32, Vec<String>),
+    /// Something that people should know.
+    Remark(String),
+}
 
 /// Rows that a thread pushes.
 pub(super) struct Pushed {
-    rows: Receiver<Result<Row, Fault>>,
+    said: Receiver<Result<Said, Fault>>,
     current: Vec<String>,
+    remarks: Vec<String>,
 }
 
 /// Where the thread puts its rows; `Err(Stopped)` when nobody reads any more.
-pub(super) struct Push(SyncSender<Result<Row, Fault>>);
+pub(super) struct Push(SyncSender<Result<Said, Fault>>);
 
 /// Nobody reads any more.
 #[derive(Debug, thiserror::Error)]
@@ -27,30 +32,40 @@ pub(super) struct Stopped;
 
 impl Push {
     pub(super) fn row(&self, row: u32, values: Vec<String>) -> Result<(), Stopped> {
-        self.0.send(Ok((row, values))).map_err(|_| Stopped)
+        self.0.send(Ok(Said::Row(row, values))).map_err(|_| Stopped)
+    }
+
+    pub(super) fn remark(&self, text: String) {
+        // Nobody reads any more: then nobody wants to know.
+        drop(self.0.send(Ok(Said::Remark(text))));
     }
 }
 
 impl Pushed {
     /// Starts the thread. Its fault, if any, comes after the rows that it pushed.
     pub(super) fn by(read: impl FnOnce(&Push) -> Result<(), Fault> + Send + 'static) -> Self {
-        let (sender, rows) = sync_channel(AHEAD);
+        let (sender, said) = sync_channel(AHEAD);
         let push = Push(sender);
         std::thread::spawn(move || {
             if let Err(fault) = read(&push) {
-                // Nobody reads any more: then nobody wants to know.
-                drop(push.0.send(Err(fault)));
+                drop(push.0.send(Err(fault))); // as above
             }
         });
-        Self { rows, current: Vec::new() }
+        Self { said, current: Vec::new(), remarks: Vec::new() }
     }
 
     fn next(&mut self) -> Result<Option<u32>, Fault> {
         // The sender is gone: the thread is at its end.
-        let Ok(pushed) = self.rows.recv() else { return Ok(None) };
-        let (row, values) = pushed?;
-        self.current = values;
-        Ok(Some(row))
+        while let Ok(said) = self.said.recv() {
+            match said? {
+                Said::Row(row, values) => {
+                    self.current = values;
+                    return Ok(Some(row));
+                }
+                Said::Remark(text) => self.remarks.push(text),
+            }
+        }
+        Ok(None)
     }
 }
 
@@ -63,5 +78,9 @@ impl Source for Pushed {
     fn read(&mut self) -> Result<Option<(u32, Values<'_>)>, Fault> {
         let Some(row) = self.next()? else { return Ok(None) };
         Ok(Some((row, self.current.iter().map(String::as_str).collect())))
+    }
+
+    fn remarks(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.remarks)
     }
 }
