@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod acceptance;
+mod accounts;
 mod append_only;
 mod application_imports;
 mod applications;
@@ -19,6 +20,7 @@ mod openapi;
 mod private_postgres;
 mod projections;
 mod schedules;
+mod settings;
 mod stock;
 mod support;
 mod tokens;
