@@ -122,13 +122,14 @@ struct RecordRow {
 
 fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied<'a> {
     Box::pin(async move {
-        let mut ids: BTreeSet<Uuid> =
+        let said: BTreeSet<Uuid> =
             batch.iter().filter(|event| matches!(*event.event, DomainEvent::Identity(_))).map(Recorded::id).collect();
         let is_reordered = batch.iter().any(|event| reordered(event).is_some());
-        if ids.is_empty() && !is_reordered {
+        if said.is_empty() && !is_reordered {
             return Ok(());
         }
         let mut order = precedence(&mut *connection).await?;
+        let mut ids = said.clone();
         if is_reordered {
             ids.extend(precedence::concerned(&mut *connection).await?);
         }
@@ -148,6 +149,8 @@ fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied
             precedence::store(&mut *connection, &order).await?;
         }
         fold.versions.store(connection).await?;
+        // Another order changes whom others see, and no record.
+        fold.records.retain(|id, _| said.contains(id));
         store_records(connection, fold.records).await?;
         fold.counts.store(connection).await
     })
