@@ -1,4 +1,4 @@
-//! `settings`: one row.
+//! `settings`: one row. The order of identity sources is a table of those whom it concerns: `identities`.
 
 use aggregates::settings::SettingsEvent;
 use aggregates::{DomainEvent, Recorded};
@@ -25,7 +25,8 @@ pub(crate) const PROJECTION: Projection = Projection {
 fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied<'a> {
     Box::pin(async move {
         let last = batch.iter().rev().find_map(|event| match &*event.event {
-            DomainEvent::Settings(event) => Some(matches!(event, SettingsEvent::ApiEnabled {})),
+            DomainEvent::Settings(SettingsEvent::ApiEnabled {}) => Some(true),
+            DomainEvent::Settings(SettingsEvent::ApiDisabled {}) => Some(false),
             _ => None,
         });
         let Some(enabled) = last else { return Ok(()) };

@@ -1,8 +1,10 @@
 //! HTTP: the route table, which is also the OpenAPI document.
 
+pub mod accounts;
 pub mod application_imports;
 pub mod applications;
 pub mod error;
+pub mod etag;
 pub mod events;
 pub mod extract;
 pub mod health;
@@ -13,6 +15,7 @@ mod openapi;
 pub mod page;
 pub mod request;
 pub mod session;
+pub mod settings;
 pub mod tokens;
 
 use std::num::NonZeroU32;
@@ -52,9 +55,12 @@ fn operations() -> OpenApiRouter<SharedApp> {
         .routes(routes!(identities::list::list))
         .routes(routes!(identities::get::get))
         .routes(routes!(identities::access::access))
+        .routes(routes!(accounts::get::get))
+        .routes(routes!(accounts::assign::assign, accounts::release::release))
         .routes(routes!(events::list::list))
         .routes(routes!(tokens::list::list, tokens::create::create))
         .routes(routes!(tokens::revoke::revoke))
+        .routes(routes!(settings::get::get, settings::update::update))
 }
 
 /// The whole server.

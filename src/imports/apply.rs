@@ -107,7 +107,7 @@ fn rows_of(event: &DomainEvent) -> usize {
 }
 
 fn stream_of<A: Aggregate>(id: Uuid, events: Vec<DomainEvent>) -> StreamEvents {
-    // Only imports write these streams, and the guard says that it is this one's turn.
+    // The guard says that it is this import's turn. Whoever else writes here, links by hand, wins in either order.
     StreamEvents { stream: StreamId::of::<A>(&id), expected: Expected::Any, events }
 }
 

@@ -231,6 +231,8 @@ fn of_account(state: &Account, event: AccountEvent, known: Option<&String>) -> V
         AccountEvent::AccountUncorrelated { .. } => {
             return vec![correlation(state, known, "Uncorrelated", Value::Null)];
         }
+        // Made by hand, never by an import.
+        AccountEvent::AccountAssigned { .. } | AccountEvent::AccountReleased { .. } => return Vec::new(),
         AccountEvent::AccountAccessChanged { granted, changed, revoked, .. } => {
             let named = granted.into_iter().chain(changed).map(|entry| (entry.entitlement.clone(), Some(entry)));
             let revoked = revoked.into_iter().map(|entitlement| (entitlement, None));

@@ -260,3 +260,117 @@ async fn an_identity_keeps_the_day_it_was_first_seen() {
     assert_eq!((&ann["title"], &ann["firstSeenDate"]), (&json!("Head"), &json!("2026-03-15T12:00:00Z")));
     server.stop().await;
 }
+
+#[tokio::test]
+async fn of_three_sources_the_one_that_is_set_first_decides() {
+    let server = TestServer::start().await;
+    let [hr, badges, mail] = [
+        server.create(source("Staff")).await,
+        server.create(source("Badges")).await,
+        server.create(source("Mail")).await,
+    ];
+    let doors = server.create(application("Doors", &[group("accounts", &["key", "email"])])).await;
+    server
+        .import(&hr, "identities", &people(&["a,Ann,Keller,ann@hr,1,Analyst,,,", "b,Bob,Ziegler,bob@hr,2,,,,"]))
+        .await;
+    let badge = people(&["x7,Anna,Keller-Frey,ann@badge,1,,,,Disabled", "x8,Rob,Z,,2,Guard,,,"]);
+    server.import(&badges, "identities", &badge).await;
+    let mailbox = people(&["ann,A.,K.,ann@badge,1,Head,,,", "cy,Cy,Only,cy@mail,3,,,,"]);
+    server.import(&mail, "identities", &mailbox).await;
+    server.import(&doors, "accounts", "key,email\nd1,ann@hr\nd2,ann@badge\n").await;
+    let ann = named(&server, "Keller").await;
+    let bob = named(&server, "Ziegler").await;
+    let path = |identity: &Value| format!("/api/identities/{}", id(identity));
+    let seen = async |identity: &Value| {
+        let now = server.client.get(&path(identity)).await.json;
+        let text = |field: &str| now[field].as_str().unwrap_or("-").to_owned();
+        ["firstName", "lastName", "emailAddress", "title", "status"].map(text).join(" ")
+    };
+    let order = async |first: &[&Value]| {
+        let ids: Vec<&str> = first.iter().map(|application| id(application)).collect();
+        let answer = server.client.put("/api/settings", json!({"identitySources": ids})).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    };
+    // By creation: who was there first.
+    assert_eq!(seen(&ann).await, "Ann Keller ann@hr Analyst Disabled");
+    assert_eq!(seen(&bob).await, "Bob Ziegler bob@hr Guard Active");
+    // At once, field by field, for everybody of whom several speak; the others follow by creation.
+    let head = server.head().await;
+    order(&[&mail, &badges]).await;
+    assert_eq!(server.head().await, head + 1);
+    assert_eq!(seen(&ann).await, "A. K. ann@badge Head Disabled");
+    assert_eq!(seen(&bob).await, "Rob Z bob@hr Guard Active");
+    order(&[&badges]).await;
+    assert_eq!(seen(&ann).await, "Anna Keller-Frey ann@badge Analyst Disabled");
+    let cy = named(&server, "Only").await;
+    assert_eq!(seen(&cy).await, "Cy Only cy@mail - Active");
+    // Each setting made a version of those whom it changed, and of nobody else.
+    let versions: Vec<(i64, Option<i64>)> =
+        sqlx::query_as("SELECT valid_from, valid_to FROM identities WHERE valid_from > $1 ORDER BY id, valid_from")
+            .bind(head)
+            .fetch_all(&server.server.app.pool)
+            .await
+            .unwrap();
+    assert_eq!(versions, [(head + 1, Some(head + 2)), (head + 2, None), (head + 1, None)]);
+    // Accounts follow at their next import: Ann is no longer found by what only the staff feed says.
+    let found = async || -> Vec<Value> {
+        let accounts = server.items(&format!("/api/applications/{}/accounts", id(&doors))).await;
+        accounts.iter().map(|account| account["identityId"].clone()).collect()
+    };
+    assert_eq!(found().await, [ann["id"].clone(), Value::Null]);
+    server.import(&doors, "accounts", "key,email\nd1,ann@hr\nd2,ann@badge\n").await;
+    assert_eq!(found().await, [Value::Null, ann["id"].clone()]);
+    // The same feeds again say nothing new under the new order either.
+    let head = server.head().await;
+    server.import(&badges, "identities", &badge).await;
+    server.import(&mail, "identities", &mailbox).await;
+    assert_eq!(server.events_after(head, &["identity", "account"]).await, 0);
+    server.assert_verified().await;
+    server.database.clone().rebuild(|_, _| ()).await.unwrap();
+    assert_eq!(seen(&ann).await, "Anna Keller-Frey ann@badge Analyst Disabled");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn who_leaves_the_first_source_is_seen_by_the_next_and_who_leaves_all_is_removed() {
+    let server = TestServer::start().await;
+    let [one, two, three] =
+        [server.create(source("One")).await, server.create(source("Two")).await, server.create(source("Three")).await];
+    let doors = server.create(application("Doors", &[group("accounts", &["key", "email"])])).await;
+    let (cy, ann) = ("c,Cy,New,,9,,,,", |name: &str| format!("{name},{name},Keller,{name}@example.com,1,,,,"));
+    let feed = async |source: &Value, name: Option<&str>| {
+        let row = name.map(ann);
+        let rows: Vec<&str> = row.as_deref().into_iter().chain([cy]).collect();
+        let import = server.import(source, "identities", &people(&rows)).await;
+        assert_eq!(import["status"], "Finished", "{import}");
+    };
+    feed(&one, Some("first")).await;
+    feed(&two, Some("second")).await;
+    feed(&three, Some("third")).await;
+    let keller = named(&server, "Keller").await;
+    let answer = server.client.put("/api/settings", json!({"identitySources": [id(&three), id(&one)]})).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    // The desk is hers by hand alone.
+    server.import(&doors, "accounts", "key,email\nd1,desk@example.com\n").await;
+    let account = server.items(&format!("/api/applications/{}/accounts", id(&doors))).await[0].clone();
+    let link = format!("/api/accounts/{}/identity", id(&account));
+    assert_eq!(server.client.post(&link, json!({"identityId": id(&keller)})).await.status, 200);
+    let seen = async || {
+        let now = server.client.get(&format!("/api/identities/{}", id(&keller))).await.json;
+        let hers = server.items(&format!("/api/identities/{}/access", id(&keller))).await.len();
+        format!("{} {} {hers}", now["firstName"].as_str().unwrap(), now["status"].as_str().unwrap())
+    };
+    assert_eq!(seen().await, "third Active 1");
+    feed(&three, None).await;
+    assert_eq!(seen().await, "first Active 1");
+    feed(&one, None).await;
+    assert_eq!(seen().await, "second Active 1");
+    feed(&two, None).await;
+    // Remembered by the same precedence, and still the owner of what is hers by hand.
+    assert_eq!(seen().await, "third Removed 1");
+    server.import(&doors, "accounts", "key,email\nd1,desk@example.com\n").await;
+    feed(&two, Some("second")).await;
+    assert_eq!(seen().await, "second Active 1");
+    server.assert_verified().await;
+    server.stop().await;
+}

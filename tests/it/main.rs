@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod acceptance;
+mod accounts;
 mod append_only;
 mod application_imports;
 mod applications;
@@ -21,6 +22,7 @@ mod private_postgres;
 mod projections;
 mod sample;
 mod schedules;
+mod settings;
 mod stock;
 mod support;
 mod tokens;

@@ -34,10 +34,15 @@ const LEAST: &[(&str, Role)] = &[
     ("listIdentities", Role::Reader),
     ("getIdentity", Role::Reader),
     ("getIdentityAccess", Role::Reader),
+    ("getAccount", Role::Reader),
+    ("assignAccount", Role::Operator),
+    ("releaseAccount", Role::Operator),
     ("listEvents", Role::Auditor),
     ("listTokens", Role::Auditor),
     ("createToken", Role::Administrator),
     ("revokeToken", Role::Administrator),
+    ("getSettings", Role::Reader),
+    ("updateSettings", Role::Administrator),
 ];
 
 /// An operation of the document.
@@ -213,6 +218,7 @@ async fn no_operation_falls_over_garbage() {
     server.import(&people, "identities", PEOPLE).await;
     let import = server.import(&app, "grants", GRANTS).await;
     let identity = server.items("/api/identities").await[0].clone();
+    let account = server.items(&format!("/api/applications/{}/accounts", id(&app))).await[0].clone();
     let group = file_group(&app, "grants");
     let right: BTreeMap<&str, Value> = BTreeMap::from([
         ("createApplication", grants_only("Other")),
@@ -223,6 +229,8 @@ async fn no_operation_falls_over_garbage() {
         ),
         ("stageApplicationImport", json!({"applicationId": id(&app)})),
         ("cancelApplicationImport", json!({"applicationImportId": id(&import)})),
+        ("assignAccount", json!({"identityId": id(&identity), "comment": "Shared desk"})),
+        ("updateSettings", json!({"identitySources": [id(&people)]})),
         (
             "createToken",
             json!({"name": "t", "role": "reader", "identityId": id(&identity), "expirationDate": "2030-01-01"}),
@@ -243,6 +251,7 @@ async fn no_operation_falls_over_garbage() {
                 0 => encoded.clone(),
                 1 => id(&import).to_owned(),
                 2 => id(&identity).to_owned(),
+                3 | 4 => id(&account).to_owned(),
                 _ => id(&app).to_owned(),
             };
             let mut path = operation.at(if some_id.is_empty() { "x" } else { &some_id });

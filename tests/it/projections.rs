@@ -1,6 +1,6 @@
 //! Tables follow from the log: however it is cut, however often they are made again, at every position.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -9,10 +9,13 @@ use aggregates::api_token::{ApiToken, ApiTokenCommand, Role};
 use aggregates::application::{Application, ApplicationEvent, ImportSchedule, Priority};
 use aggregates::application_import::{ApplicationImport, ApplicationImportCommand, ImportType, Metrics};
 use aggregates::entitlement::{Entitlement, EntitlementCommand, EntitlementEvent, EntitlementRecord};
-use aggregates::identity::{Identity, IdentityCommand, IdentityRecord, IdentityStatus, IdentityType, Source};
-use aggregates::settings::{self, Settings, SettingsCommand};
+use aggregates::identity::{
+    Identity, IdentityCommand, IdentityEvent, IdentityRecord, IdentityStatus, IdentityType, Source, SourceRecord, merge,
+};
+use aggregates::settings::{self, Eligibility, Settings, SettingsCommand, SettingsEvent};
 use aggregates::{DomainEvent, Stream, ids};
 use chrono::TimeDelta;
+use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 use muniment::database::{Database, Version};
 use muniment::journal::{Append, AppendError, Expected, StreamEvents, StreamId};
@@ -32,15 +35,57 @@ const APPLICATIONS: usize = 2;
 /// Something that happens. Small numbers, so that things meet again and again.
 #[derive(Debug, Clone)]
 enum Step {
-    Identity { who: u8, source: u8, record: Option<u8> },
-    Account { application: u8, key: u8, record: Option<u8> },
-    Correlate { application: u8, key: u8, identity: Option<u8> },
-    Access { application: u8, key: u8, held: Vec<(u8, u8)> },
-    Entitlement { application: u8, key: u8, record: Option<u8> },
-    Application { application: u8, change: u8 },
-    Import { import: u8, change: u8 },
-    Settings { on: bool },
-    Token { token: u8, is_end: bool },
+    Identity {
+        who: u8,
+        source: u8,
+        record: Option<u8>,
+    },
+    Account {
+        application: u8,
+        key: u8,
+        record: Option<u8>,
+    },
+    /// Planned before or `late`: after somebody may have said by hand whose it is.
+    Correlate {
+        application: u8,
+        key: u8,
+        identity: Option<u8>,
+        is_late: bool,
+    },
+    /// By hand; `None` = no more.
+    Assign {
+        application: u8,
+        key: u8,
+        identity: Option<u8>,
+    },
+    Access {
+        application: u8,
+        key: u8,
+        held: Vec<(u8, u8)>,
+    },
+    Entitlement {
+        application: u8,
+        key: u8,
+        record: Option<u8>,
+    },
+    Application {
+        application: u8,
+        change: u8,
+    },
+    Import {
+        import: u8,
+        change: u8,
+    },
+    Settings {
+        on: bool,
+    },
+    Precedence {
+        order: Vec<u8>,
+    },
+    Token {
+        token: u8,
+        is_end: bool,
+    },
     TimePasses,
 }
 
@@ -51,8 +96,10 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0_u8..3, 0_u8..3, record()).prop_map(|(who, source, record)| Step::Identity { who, source, record }),
         4 => (application.clone(), 0_u8..3, record())
             .prop_map(|(application, key, record)| Step::Account { application, key, record }),
-        2 => (application.clone(), 0_u8..3, prop::option::weighted(0.7, 0_u8..3))
-            .prop_map(|(application, key, identity)| Step::Correlate { application, key, identity }),
+        2 => (application.clone(), 0_u8..3, prop::option::weighted(0.7, 0_u8..3), any::<bool>())
+            .prop_map(|(application, key, identity, is_late)| Step::Correlate { application, key, identity, is_late }),
+        2 => (application.clone(), 0_u8..3, prop::option::weighted(0.6, 0_u8..3))
+            .prop_map(|(application, key, identity)| Step::Assign { application, key, identity }),
         8 => (application.clone(), 0_u8..3, prop::collection::vec((0_u8..4, 0_u8..3), 0..4))
             .prop_map(|(application, key, held)| Step::Access { application, key, held }),
         3 => (application.clone(), 0_u8..4, record())
@@ -60,6 +107,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (application, 0_u8..8).prop_map(|(application, change)| Step::Application { application, change }),
         3 => (0_u8..3, 0_u8..8).prop_map(|(import, change)| Step::Import { import, change }),
         1 => any::<bool>().prop_map(|on| Step::Settings { on }),
+        3 => prop::sample::subsequence(vec![0_u8, 1, 2], 0..=3).prop_shuffle().prop_map(|order| Step::Precedence { order }),
         1 => (0_u8..3, any::<bool>()).prop_map(|(token, is_end)| Step::Token { token, is_end }),
         1 => Just(Step::TimePasses),
     ]
@@ -98,6 +146,14 @@ fn identity_record(number: u8) -> IdentityRecord {
 
 fn attributes(number: u8) -> BTreeMap<String, String> {
     (0..number).map(|at| (format!("attribute \"{at}\""), format!("value {number}"))).collect()
+}
+
+fn by_email(identity: u8) -> Correlation {
+    Correlation {
+        identity_id: identity_id(identity),
+        account_field: "email".to_owned(),
+        identity_field: "email".to_owned(),
+    }
 }
 
 fn schedule(number: u8) -> ImportSchedule {
@@ -161,17 +217,34 @@ impl World {
                 let command = AccountCommand::Observe { import, application_id, key: text, delivered };
                 decide(self.accounts.entry((application, key)).or_default(), id, command).await
             }
-            Step::Correlate { application, key, identity } => {
+            Step::Correlate { application, key, identity, is_late } => {
                 if self.present.get(&(application, key)) != Some(&true) {
                     return Vec::new();
                 }
                 let id = ids::account(application_id(application), &format!("account {key}"));
-                let found = identity.map(|number| Correlation {
-                    identity_id: identity_id(number),
-                    account_field: "email".to_owned(),
-                    identity_field: "email".to_owned(),
-                });
-                let command = AccountCommand::Correlate { import, found };
+                let account = self.accounts.entry((application, key)).or_default();
+                if is_late {
+                    let event = match identity.map(by_email) {
+                        Some(Correlation { identity_id, account_field, identity_field }) => {
+                            AccountEvent::AccountCorrelated { import, identity_id, account_field, identity_field }
+                        }
+                        None => AccountEvent::AccountUncorrelated { import },
+                    };
+                    account.apply(event.clone());
+                    return vec![(StreamId::of::<Account>(&id), event.into())];
+                }
+                let command = AccountCommand::Correlate { import, found: identity.map(by_email) };
+                decide(account, id, command).await
+            }
+            Step::Assign { application, key, identity } => {
+                let id = ids::account(application_id(application), &format!("account {key}"));
+                let command = match identity {
+                    Some(number) => {
+                        let comment = (number > 1).then(|| format!("comment {number}"));
+                        AccountCommand::Assign { identity_id: identity_id(number), comment }
+                    }
+                    None => AccountCommand::Release { found: (key > 0).then(|| by_email(key)) },
+                };
                 decide(self.accounts.entry((application, key)).or_default(), id, command).await
             }
             Step::Access { application, key, ref held } => {
@@ -238,6 +311,11 @@ impl World {
                 let command = if on { SettingsCommand::EnableApi } else { SettingsCommand::DisableApi };
                 decide(&mut self.settings, settings::ID, command).await
             }
+            Step::Precedence { ref order } => {
+                let order = order.iter().map(|number| (application_id(*number), Eligibility::IdentitySource)).collect();
+                let command = SettingsCommand::Change { identity_sources: Some(order) };
+                decide(&mut self.settings, settings::ID, command).await
+            }
             Step::Token { token, is_end } => {
                 let command = if is_end {
                     ApiTokenCommand::Revoke
@@ -270,8 +348,23 @@ struct Model {
     accounts: BTreeMap<Uuid, (Option<String>, Option<Uuid>)>,
     /// Names of those that are there.
     entitlements: BTreeMap<Uuid, Option<String>>,
+    /// First name, e-mail address and attributes of everybody.
+    people: BTreeMap<Uuid, Person>,
+    beside: Beside,
+}
+
+type Person = (Option<String>, Option<String>, BTreeMap<String, String>);
+
+/// What the model must remember to know the rest.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Beside {
     /// Accounts that are not there any more keep whose they were.
     owners: BTreeMap<Uuid, Option<Uuid>>,
+    /// Accounts whose owner was named by hand.
+    assigned: BTreeSet<Uuid>,
+    /// What the sources say of people, and who comes first.
+    records: BTreeMap<Uuid, Vec<SourceRecord>>,
+    order: Vec<Uuid>,
 }
 
 impl Model {
@@ -289,14 +382,24 @@ impl Model {
             },
             DomainEvent::Account(event) => match event {
                 AccountEvent::AccountAdded { record, .. } | AccountEvent::AccountChanged { record, .. } => {
-                    let owner = self.owners.get(&id).copied().flatten();
+                    let owner = self.beside.owners.get(&id).copied().flatten();
                     self.accounts.insert(id, (record.name.clone(), owner));
                 }
                 AccountEvent::AccountRemoved { .. } => {
                     self.accounts.remove(&id);
                 }
+                AccountEvent::AccountCorrelated { .. } | AccountEvent::AccountUncorrelated { .. }
+                    if self.beside.assigned.contains(&id) => {}
                 AccountEvent::AccountCorrelated { identity_id, .. } => self.owned(id, Some(*identity_id)),
                 AccountEvent::AccountUncorrelated { .. } => self.owned(id, None),
+                AccountEvent::AccountAssigned { identity_id, .. } => {
+                    self.beside.assigned.insert(id);
+                    self.owned(id, Some(*identity_id));
+                }
+                AccountEvent::AccountReleased { correlation } => {
+                    self.beside.assigned.remove(&id);
+                    self.owned(id, correlation.as_ref().map(|found| found.identity_id));
+                }
                 AccountEvent::AccountAccessChanged { application_id, granted, changed, revoked, .. } => {
                     let key = |text: &str| (id, ids::entitlement(*application_id, text));
                     for entry in granted {
@@ -310,12 +413,40 @@ impl Model {
                     }
                 }
             },
+            DomainEvent::Identity(event) => {
+                let records = self.beside.records.entry(id).or_default();
+                match event {
+                    IdentityEvent::IdentityAdded { source, record, .. }
+                    | IdentityEvent::IdentityLinked { source, record, .. }
+                    | IdentityEvent::IdentityChanged { source, record, .. } => {
+                        records.retain(|known| known.source != *source);
+                        let (source, record) = (source.clone(), record.clone());
+                        records.push(SourceRecord { source, record, is_present: true });
+                    }
+                    IdentityEvent::IdentityRemoved { source, .. } => {
+                        records.iter_mut().find(|known| known.source == *source).unwrap().is_present = false;
+                    }
+                }
+            }
+            DomainEvent::Settings(SettingsEvent::IdentitySourcesOrdered { order }) => {
+                self.beside.order.clone_from(order);
+            }
             _ => {}
         }
     }
 
+    /// The model as tables show it.
+    fn shown(&self) -> Self {
+        let person = |records: &Vec<SourceRecord>| {
+            let merged = merge(records, &self.beside.order);
+            (merged.first_name, merged.email, merged.attributes)
+        };
+        let people = self.beside.records.iter().map(|(id, records)| (*id, person(records))).collect();
+        Self { people, beside: Beside::default(), ..self.clone() }
+    }
+
     fn owned(&mut self, account: Uuid, by: Option<Uuid>) {
-        self.owners.insert(account, by);
+        self.beside.owners.insert(account, by);
         self.accounts.get_mut(&account).unwrap().1 = by;
     }
 
@@ -341,9 +472,14 @@ impl Model {
                 .fetch_all(&log.pool)
                 .await
                 .unwrap();
-        let (found, expected) = (grants.len() + accounts.len() + entitlements.len(), |map: &Self| {
-            map.grants.len() + map.accounts.len() + map.entitlements.len()
-        });
+        let people: Vec<(Uuid, Option<String>, Option<String>, Value)> =
+            sqlx::query_as(&format!("SELECT id, first_name, email, attributes FROM identities WHERE {then}"))
+                .bind(position)
+                .fetch_all(&log.pool)
+                .await
+                .unwrap();
+        let found = grants.len() + accounts.len() + entitlements.len() + people.len();
+        let expected = |map: &Self| map.grants.len() + map.accounts.len() + map.entitlements.len() + map.people.len();
         let map = Self {
             grants: grants
                 .into_iter()
@@ -354,7 +490,11 @@ impl Model {
                 .collect(),
             accounts: accounts.into_iter().map(|(id, name, identity)| (id, (name, identity))).collect(),
             entitlements: entitlements.into_iter().collect(),
-            owners: BTreeMap::new(),
+            people: people
+                .into_iter()
+                .map(|(id, name, email, attributes)| (id, (name, email, serde_json::from_value(attributes).unwrap())))
+                .collect(),
+            beside: Beside::default(),
         };
         assert_eq!(found, expected(&map), "two versions of one thing hold at position {position}");
         map
@@ -433,7 +573,7 @@ async fn a_random_log(steps: Vec<Step>, sizes: Vec<usize>, folds: Vec<i64>, look
     let (mut model, mut models) = (Model::default(), Vec::new());
     for (position, ((stream, event), _)) in (1..).zip(&happened) {
         model.fold(position, stream, event);
-        models.push(Model { owners: BTreeMap::new(), ..model.clone() });
+        models.push(model.shown());
     }
     let last = models.len() - 1;
     for at in looks.into_iter().map(|look| look.index(models.len())).chain([last]) {

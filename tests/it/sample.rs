@@ -70,7 +70,7 @@ async fn what_cannot_be_is_told_with_what_can() {
         (&["--applications", "1001"], "1001 is not in 1..=1000"),
         (&["--change", "100.5"], "100.5 is no percentage; 0 to 100 are allowed"),
         (&["--change", "NaN"], "NaN is no percentage; 0 to 100 are allowed"),
-        (&["--format", "xml"], "[possible values: csv, xlsx, json, ndjson]"),
+        (&["--format", "xml"], "xml is no format; csv, xlsx, json and ndjson are allowed"),
         (&["--entitlements", "4"], "--entitlements 4: 5 applications have at least one each, so 5 or more are allowed"),
         (
             &["--applications", "1", "--accounts", "10", "--entitlements", "5", "--grants", "51"],

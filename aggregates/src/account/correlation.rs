@@ -1,11 +1,27 @@
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::AccountRecord;
+use super::{AccountEvent, AccountRecord};
 use crate::application::CorrelationRule;
 use crate::values::folded;
 
-/// Whose an account is, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Whose an account is, and who says so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Owner {
+    /// The rules found this identity.
+    Found(Uuid),
+    /// Somebody named this identity by hand: no rule takes the account away from it.
+    Assigned {
+        /// The person.
+        identity_id: Uuid,
+        /// Why, in the words of who did it.
+        comment: Option<String>,
+    },
+}
+
+/// Whose an account is by the rules, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Correlation {
     /// The person.
     pub identity_id: Uuid,
@@ -41,7 +57,20 @@ pub fn correlate(
     })
 }
 
-fn field<'a>(key: &'a str, record: &'a AccountRecord, name: &str) -> Option<&'a str> {
+/// The event that a correlation makes, if any. What was said by hand wins over every rule.
+pub fn observe_correlation(known: Option<&Owner>, import: Uuid, found: Option<Correlation>) -> Option<AccountEvent> {
+    match (known, found) {
+        (Some(Owner::Assigned { .. }), _) | (None, None) => None,
+        (Some(Owner::Found(known)), Some(found)) if *known == found.identity_id => None,
+        (_, Some(Correlation { identity_id, account_field, identity_field })) => {
+            Some(AccountEvent::AccountCorrelated { import, identity_id, account_field, identity_field })
+        }
+        (Some(Owner::Found(_)), None) => Some(AccountEvent::AccountUncorrelated { import }),
+    }
+}
+
+/// What an account says in a field that a correlation rule names.
+pub fn field<'a>(key: &'a str, record: &'a AccountRecord, name: &str) -> Option<&'a str> {
     match name {
         "key" => Some(key),
         "name" => record.name.as_deref(),

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::GrantEntry;
+use super::{Correlation, GrantEntry};
 
 /// What a feed says of an account.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +32,7 @@ pub struct AccountRecord {
 }
 
 crate::event::events! {
-    /// What happens to an account. `import` is the import whose feed said so.
+    /// What happens to an account. `import` is the import whose feed said so; without one, somebody did it by hand.
     AccountEvent {
         /// A feed named it for the first time.
         AccountAdded("1.0") { import: Uuid, application_id: Uuid, key: String, record: AccountRecord }
@@ -44,6 +44,17 @@ crate::event::events! {
         AccountCorrelated("1.0") { import: Uuid, identity_id: Uuid, account_field: String, identity_field: String }
         /// Nobody is found to whom it belongs.
         AccountUncorrelated("1.0") { import: Uuid }
+        /// Somebody said by hand to whom it belongs. That holds, whatever the rules find, until it is released.
+        AccountAssigned("1.0") {
+            identity_id: Uuid,
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            comment: Option<String>,
+        }
+        /// What was said by hand holds no more; `correlation` is what the rules found then, if anything.
+        AccountReleased("1.0") {
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            correlation: Option<Correlation>,
+        }
         /// What it may do changed. Entitlements by native key.
         AccountAccessChanged("1.0") {
             import: Uuid,

@@ -16,11 +16,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use access::{Attributes, ENTRIES_PER_EVENT, GrantEntry, access_changed};
-pub use correlation::{Correlation, correlate};
+pub use correlation::{Correlation, Owner, correlate, field, observe_correlation};
 pub use events::{AccountEvent, AccountRecord};
 
 use crate::difference::{Change, Known, difference};
-use crate::violation::Refusal;
+use crate::violation::{Refusal, check_length, refuse_if_any};
 
 /// The stream type.
 pub const TYPE: &str = "account";
@@ -30,7 +30,7 @@ pub const TYPE: &str = "account";
 pub struct Account {
     record: Option<AccountRecord>,
     is_removed: bool,
-    identity: Option<Uuid>,
+    owner: Option<Owner>,
     grants: BTreeMap<String, Attributes>,
 }
 
@@ -64,6 +64,18 @@ pub enum AccountCommand {
         /// Whose, and by which rule.
         found: Option<Correlation>,
     },
+    /// Somebody says by hand to whom it belongs.
+    Assign {
+        /// The person.
+        identity_id: Uuid,
+        /// Why; at most 4,000 characters.
+        comment: Option<String>,
+    },
+    /// What was said by hand holds no more; the rules decide again.
+    Release {
+        /// What the rules find.
+        found: Option<Correlation>,
+    },
 }
 
 /// The event that a delivered record makes, if any: the rule that single commands and whole imports share.
@@ -85,17 +97,42 @@ pub fn observe(
     })
 }
 
-/// The event that a correlation makes, if any.
-pub fn observe_correlation(known: Option<Uuid>, import: Uuid, found: Option<Correlation>) -> Option<AccountEvent> {
-    match found {
-        Some(found) if known != Some(found.identity_id) => Some(AccountEvent::AccountCorrelated {
-            import,
-            identity_id: found.identity_id,
-            account_field: found.account_field,
-            identity_field: found.identity_field,
-        }),
-        None if known.is_some() => Some(AccountEvent::AccountUncorrelated { import }),
-        _ => None,
+impl Account {
+    /// Only an account that is there is given to somebody: of a removed one, what holds is what it was.
+    fn require_present(&self) -> Result<(), Refusal> {
+        match &self.record {
+            None => Err(Refusal::NotFound("The account doesn't exist".to_owned())),
+            Some(_) if self.is_removed => Err(Refusal::Conflict(
+                "The account was removed; its link can change when a feed names it again".to_owned(),
+            )),
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn assign(&self, identity_id: Uuid, comment: Option<String>) -> Result<Option<AccountEvent>, Refusal> {
+        self.require_present()?;
+        let mut violations = Vec::new();
+        check_length(&mut violations, "comment", "Comment", comment.as_deref().unwrap_or_default(), 4000);
+        refuse_if_any(violations)?;
+        let asked = Owner::Assigned { identity_id, comment: comment.clone() };
+        let is_same = self.owner.as_ref() == Some(&asked);
+        Ok((!is_same).then_some(AccountEvent::AccountAssigned { identity_id, comment }))
+    }
+
+    fn release(&self, found: Option<Correlation>) -> Result<AccountEvent, Refusal> {
+        self.require_present()?;
+        match self.owner {
+            Some(Owner::Assigned { .. }) => Ok(AccountEvent::AccountReleased { correlation: found }),
+            _ => Err(Refusal::Conflict("Nobody linked the account by hand".to_owned())),
+        }
+    }
+
+    /// The rules' say, which counts as long as nobody said otherwise by hand: an import that was planned before that may
+    /// still append what it found.
+    fn found(&mut self, identity_id: Option<Uuid>) {
+        if !matches!(self.owner, Some(Owner::Assigned { .. })) {
+            self.owner = identity_id.map(Owner::Found);
+        }
     }
 }
 
@@ -136,8 +173,10 @@ impl cqrs_es::Aggregate for Account {
                 access::observe_access(&self.grants, import, application_id, delivered)
             }
             AccountCommand::Correlate { import, found } => {
-                observe_correlation(self.identity, import, found).into_iter().collect()
+                observe_correlation(self.owner.as_ref(), import, found).into_iter().collect()
             }
+            AccountCommand::Assign { identity_id, comment } => self.assign(identity_id, comment)?.into_iter().collect(),
+            AccountCommand::Release { found } => vec![self.release(found)?],
         };
         for event in events {
             sink.write(event, self).await;
@@ -152,8 +191,14 @@ impl cqrs_es::Aggregate for Account {
                 self.is_removed = false;
             }
             AccountEvent::AccountRemoved { .. } => self.is_removed = true,
-            AccountEvent::AccountCorrelated { identity_id, .. } => self.identity = Some(identity_id),
-            AccountEvent::AccountUncorrelated { .. } => self.identity = None,
+            AccountEvent::AccountCorrelated { identity_id, .. } => self.found(Some(identity_id)),
+            AccountEvent::AccountUncorrelated { .. } => self.found(None),
+            AccountEvent::AccountAssigned { identity_id, comment } => {
+                self.owner = Some(Owner::Assigned { identity_id, comment });
+            }
+            AccountEvent::AccountReleased { correlation } => {
+                self.owner = correlation.map(|found| Owner::Found(found.identity_id));
+            }
             AccountEvent::AccountAccessChanged { granted, changed, revoked, .. } => {
                 for entry in granted.into_iter().chain(changed) {
                     self.grants.insert(entry.entitlement, entry.attributes);
@@ -174,7 +219,10 @@ impl Account {
 
     /// Whose it is.
     pub const fn identity(&self) -> Option<Uuid> {
-        self.identity
+        match self.owner {
+            Some(Owner::Found(identity_id) | Owner::Assigned { identity_id, .. }) => Some(identity_id),
+            None => None,
+        }
     }
 
     /// The attributes of a grant that it holds.

@@ -358,6 +358,110 @@ fn an_account_that_is_removed_and_returns_keeps_its_owner() {
     then(back, correlates(Some(by_email(ADA))), vec![]);
 }
 
+// By hand
+
+fn assigns(identity_id: Uuid, comment: Option<&str>) -> AccountCommand {
+    AccountCommand::Assign { identity_id, comment: comment.map(str::to_owned) }
+}
+
+fn assigned(identity_id: Uuid, comment: Option<&str>) -> AccountEvent {
+    AccountEvent::AccountAssigned { identity_id, comment: comment.map(str::to_owned) }
+}
+
+fn releases(found: Option<Correlation>) -> AccountCommand {
+    AccountCommand::Release { found }
+}
+
+fn released(correlation: Option<Correlation>) -> AccountEvent {
+    AccountEvent::AccountReleased { correlation }
+}
+
+#[track_caller]
+fn refused(given: Vec<AccountEvent>, when: AccountCommand, refusal: Refusal) {
+    TestFramework::<Account>::with(()).given(given).when(when).then_expect_error(refusal);
+}
+
+#[test]
+fn an_account_is_given_to_somebody_by_hand_once() {
+    then(vec![added("a@x")], assigns(ADA, Some("hers")), vec![assigned(ADA, Some("hers"))]);
+    then(vec![added("a@x"), assigned(ADA, Some("hers"))], assigns(ADA, Some("hers")), vec![]);
+    then(vec![added("a@x"), assigned(ADA, None)], assigns(ADA, None), vec![]);
+}
+
+#[test]
+fn another_person_or_another_comment_is_another_link() {
+    let given = vec![added("a@x"), assigned(ADA, Some("hers"))];
+    then(given.clone(), assigns(BOB, Some("hers")), vec![assigned(BOB, Some("hers"))]);
+    then(given.clone(), assigns(ADA, Some("still hers")), vec![assigned(ADA, Some("still hers"))]);
+    then(given, assigns(ADA, None), vec![assigned(ADA, None)]);
+}
+
+#[test]
+fn what_the_rules_found_can_be_confirmed_by_hand() {
+    then(vec![added("a@x"), correlated(ADA)], assigns(ADA, None), vec![assigned(ADA, None)]);
+}
+
+#[test]
+fn no_rule_takes_an_account_from_whom_it_was_given_to() {
+    let given = vec![added("a@x"), assigned(ADA, None)];
+    for found in [Some(by_email(BOB)), Some(by_email(ADA)), None] {
+        then(given.clone(), correlates(found), vec![]);
+    }
+    // Planned before somebody gave it away, appended after.
+    for late in [correlated(BOB), uncorrelated()] {
+        let given = [given.clone(), vec![late]].concat();
+        assert_eq!(account(given.clone()).owner, Some(Owner::Assigned { identity_id: ADA, comment: None }));
+        then(given, assigns(ADA, None), vec![]);
+    }
+}
+
+#[test]
+fn a_released_account_belongs_to_whom_the_rules_find() {
+    let given = vec![added("a@x"), assigned(ADA, None)];
+    then(given.clone(), releases(Some(by_email(BOB))), vec![released(Some(by_email(BOB)))]);
+    let found = [given.clone(), vec![released(Some(by_email(BOB)))]].concat();
+    then(found.clone(), correlates(Some(by_email(BOB))), vec![]);
+    then(found, correlates(None), vec![uncorrelated()]);
+    then(given.clone(), releases(None), vec![released(None)]);
+    let nobodys = [given, vec![released(None)]].concat();
+    then(nobodys.clone(), correlates(None), vec![]);
+    then(nobodys, correlates(Some(by_email(ADA))), vec![correlated(ADA)]);
+}
+
+#[test]
+fn only_what_was_linked_by_hand_is_released() {
+    let refusal = || Refusal::Conflict("Nobody linked the account by hand".to_owned());
+    for given in [vec![], vec![correlated(ADA)], vec![assigned(ADA, None), released(Some(by_email(ADA)))]] {
+        refused([vec![added("a@x")], given].concat(), releases(None), refusal());
+    }
+}
+
+#[test]
+fn an_account_that_is_not_there_is_neither_given_nor_released() {
+    let unknown = || Refusal::NotFound("The account doesn't exist".to_owned());
+    refused(vec![], assigns(ADA, None), unknown());
+    refused(vec![], releases(None), unknown());
+    let gone = vec![added("a@x"), assigned(ADA, None), removed()];
+    let removed =
+        || Refusal::Conflict("The account was removed; its link can change when a feed names it again".to_owned());
+    refused(gone.clone(), assigns(BOB, None), removed());
+    refused(gone, releases(None), removed());
+}
+
+#[test]
+fn an_account_that_is_removed_and_returns_is_still_whose_it_was_by_hand() {
+    let back = vec![added("a@x"), assigned(ADA, None), removed(), changed("b@x")];
+    then(back.clone(), correlates(Some(by_email(BOB))), vec![]);
+    then(back, releases(None), vec![released(None)]);
+}
+
+#[test]
+fn a_comment_has_at_most_4000_characters() {
+    then(vec![added("a@x")], assigns(ADA, Some(&"é".repeat(4000))), vec![assigned(ADA, Some(&"é".repeat(4000)))]);
+    let refusal = Refusal::field("comment", "Comment has 4001 characters; at most 4000 are allowed");
+    refused(vec![added("a@x")], assigns(ADA, Some(&"é".repeat(4001))), refusal);
+}
+
 // The correlation rules
 
 fn rule(account: &str, identity: &str) -> CorrelationRule {

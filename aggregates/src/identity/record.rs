@@ -143,15 +143,18 @@ impl IdentityStatus {
     }
 }
 
-/// The identity that others see: field by field, the first source that says it, in the order of the applications'
-/// creation (rulings 11; application ids are UUIDv7, so their order is that order). A source that names the person no
-/// more counts only when none does.
-pub fn merge(records: &[SourceRecord]) -> IdentityRecord {
+/// The identity that others see: field by field, the first source that says it. First come the applications in `order`, then
+/// the others in the order of their creation (rulings 11; application ids are UUIDv7, so their order is that order). A source
+/// that names the person no more counts only when none does.
+pub fn merge(records: &[SourceRecord], order: &[Uuid]) -> IdentityRecord {
     let mut sources: Vec<&SourceRecord> = records.iter().filter(|known| known.is_present).collect();
     if sources.is_empty() {
         sources = records.iter().collect();
     }
-    sources.sort_by(|a, b| a.source.cmp(&b.source));
+    let rank = |known: &SourceRecord| {
+        order.iter().position(|application| *application == known.source.application_id).unwrap_or(order.len())
+    };
+    sources.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| a.source.cmp(&b.source)));
     let mut merged = IdentityRecord::default();
     for SourceRecord { record, .. } in sources {
         macro_rules! first_said {

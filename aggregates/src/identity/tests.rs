@@ -172,15 +172,35 @@ fn full(word: &str, number: i64) -> IdentityRecord {
 
 #[test]
 fn nobody_says_nothing() {
-    assert_eq!(merge(&[]), IdentityRecord::default());
+    assert_eq!(merge(&[], &[]), IdentityRecord::default());
 }
 
 #[test]
 fn the_application_that_was_created_first_decides_every_field() {
     let first = says(source(1, "z"), full("first", 1));
     let second = says(source(2, "a"), full("second", 2));
-    assert_eq!(merge(&[first.clone(), second.clone()]), full("first", 1));
-    assert_eq!(merge(&[second, first]), full("first", 1));
+    assert_eq!(merge(&[first.clone(), second.clone()], &[]), full("first", 1));
+    assert_eq!(merge(&[second, first], &[]), full("first", 1));
+}
+
+#[test]
+fn applications_that_are_set_first_decide_before_those_that_were_created_first() {
+    let [one, two, three] = [1, 2, 3].map(|number| says(source(number, "a"), full(&number.to_string(), 2)));
+    let [first, second, third] = [&one, &two, &three].map(|known| known.source.application_id);
+    let all = [one, two, three];
+    for (order, decides) in [
+        (vec![third, first, second], "3"),
+        (vec![second], "2"),
+        (vec![first, third], "1"),
+        // Who doesn't name the person decides nothing.
+        (vec![Uuid::nil(), third], "3"),
+    ] {
+        let merged = merge(&all, &order);
+        assert_eq!(merged.title, Some(format!("{decides} title")), "{order:?}");
+    }
+    // The others follow by creation.
+    let silent = [SourceRecord { record: IdentityRecord::default(), ..all[2].clone() }, all[1].clone(), all[0].clone()];
+    assert_eq!(merge(&silent, &[third]), full("1", 2));
 }
 
 #[test]
@@ -189,28 +209,28 @@ fn a_field_that_the_first_does_not_say_is_taken_from_the_next_that_does() {
     let also_silent = says(source(2, "a"), IdentityRecord::default());
     let third = says(source(3, "a"), full("third", 3));
     let fourth = says(source(4, "a"), full("fourth", 4));
-    assert_eq!(merge(&[fourth, third, also_silent, silent]), full("third", 3));
+    assert_eq!(merge(&[fourth, third, also_silent, silent], &[]), full("third", 3));
 }
 
 #[test]
 fn two_keys_of_one_application_count_in_the_order_of_the_keys() {
     let one = says(source(1, "A"), titled("Clerk"));
     let two = says(source(1, "B"), titled("Agent"));
-    assert_eq!(merge(&[two, one]), titled("Clerk"));
+    assert_eq!(merge(&[two, one], &[]), titled("Clerk"));
 }
 
 #[test]
 fn a_source_that_names_the_person_no_more_does_not_count_beside_one_that_does() {
     let gone = left(source(1, "a"), full("gone", 1));
     let there = says(source(2, "a"), titled("Clerk"));
-    assert_eq!(merge(&[gone, there]), titled("Clerk"));
+    assert_eq!(merge(&[gone, there], &[]), titled("Clerk"));
 }
 
 #[test]
 fn a_person_who_left_all_sources_is_remembered_by_the_same_precedence() {
     let first = left(source(1, "a"), titled("Clerk"));
     let second = left(source(2, "a"), full("second", 2));
-    assert_eq!(merge(&[second, first]), IdentityRecord { title: Some("Clerk".to_owned()), ..full("second", 2) });
+    assert_eq!(merge(&[second, first], &[]), IdentityRecord { title: Some("Clerk".to_owned()), ..full("second", 2) });
 }
 
 #[test]
@@ -221,7 +241,7 @@ fn attributes_are_merged_one_by_one() {
     };
     let first = says(source(1, "a"), with(&[("building", "A"), ("floor", "1")]));
     let second = says(source(2, "a"), with(&[("building", "B"), ("desk", "7")]));
-    assert_eq!(merge(&[second, first]), with(&[("building", "A"), ("floor", "1"), ("desk", "7")]));
+    assert_eq!(merge(&[second, first], &[]), with(&[("building", "A"), ("floor", "1"), ("desk", "7")]));
 }
 
 #[test]
@@ -233,10 +253,10 @@ fn the_supervisor_and_whom_it_means_come_from_the_same_source() {
     };
     let unresolved = says(source(1, "a"), supervised("Ada", None));
     let resolved = says(source(2, "a"), supervised("Bob", Some(2)));
-    assert_eq!(merge(&[resolved.clone(), unresolved]), supervised("Ada", None));
+    assert_eq!(merge(&[resolved.clone(), unresolved], &[]), supervised("Ada", None));
     let silent = says(source(1, "a"), titled("Clerk"));
     assert_eq!(
-        merge(&[resolved, silent]),
+        merge(&[resolved, silent], &[]),
         IdentityRecord { title: Some("Clerk".to_owned()), ..supervised("Bob", Some(2)) }
     );
 }

@@ -4,15 +4,15 @@ mod queries;
 
 use std::collections::BTreeMap;
 
-use aggregates::account::{AccountEvent, AccountRecord};
-use aggregates::{DomainEvent, Recorded};
+use aggregates::account::{AccountEvent, AccountRecord, Owner};
+use aggregates::{Actor, DomainEvent, Recorded};
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-pub use queries::{keys, known, list, of_identity};
+pub use queries::{find, keys, known, list, of_identity};
 
 use crate::counts::Changes;
 use crate::versions::{Validity, Version, Versions};
@@ -20,11 +20,28 @@ use crate::{Applied, Projection};
 
 pub(crate) const PROJECTION: Projection = Projection {
     name: "accounts",
-    version: 1,
+    version: 2,
     aggregate_types: &[aggregates::account::TYPE],
     tables: include_str!("tables.sql"),
     apply,
 };
+
+/// Why an account belongs to its identity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Correlation {
+    /// The account's field equals the identity's.
+    Rule { account_field: String, identity_field: String },
+    /// Somebody said so.
+    Manual { by: Actor, at: DateTime<Utc>, comment: Option<String> },
+}
+
+impl Correlation {
+    fn rule(account_field: &str, identity_field: &str) -> Self {
+        Self::Rule { account_field: account_field.to_owned(), identity_field: identity_field.to_owned() }
+    }
+}
 
 /// A version of an account.
 #[derive(Debug, Clone, Serialize, sqlx::FromRow)]
@@ -42,7 +59,7 @@ pub struct AccountRow {
     pub r#type: Option<String>,
     pub attributes: Json<BTreeMap<String, String>>,
     pub identity_id: Option<Uuid>,
-    pub correlated_by: Option<String>,
+    pub correlation: Option<Json<Correlation>>,
     pub first_seen_at: DateTime<Utc>,
     #[serde(flatten)]
     #[sqlx(flatten)]
@@ -74,7 +91,7 @@ impl AccountRow {
             r#type: None,
             attributes: Json(BTreeMap::new()),
             identity_id: None,
-            correlated_by: None,
+            correlation: None,
             first_seen_at: event.recorded_at,
             validity: Validity::from(event),
         };
@@ -93,6 +110,26 @@ impl AccountRow {
             attributes: Json(record.attributes.clone()),
             ..self
         }
+    }
+
+    fn owned(self, owner: Option<(Uuid, Correlation)>) -> Self {
+        let (identity_id, correlation) = owner.unzip();
+        Self { identity_id, correlation: correlation.map(Json), ..self }
+    }
+
+    fn is_assigned(&self) -> bool {
+        matches!(&self.correlation, Some(Json(Correlation::Manual { .. })))
+    }
+
+    /// Whose it is, and who says so.
+    pub fn owner(&self) -> Option<Owner> {
+        let identity_id = self.identity_id?;
+        Some(match &self.correlation {
+            Some(Json(Correlation::Manual { comment, .. })) => {
+                Owner::Assigned { identity_id, comment: comment.clone() }
+            }
+            _ => Owner::Found(identity_id),
+        })
     }
 
     /// What the feed said.
@@ -141,21 +178,20 @@ fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied
                     versions.open(known.with(record), event);
                 }
                 AccountEvent::AccountRemoved { .. } => versions.close(event.id(), event),
-                AccountEvent::AccountCorrelated { identity_id, account_field, identity_field, .. } => {
-                    let Some(mut row) = versions.latest(event.id()).cloned() else {
+                AccountEvent::AccountCorrelated { .. }
+                | AccountEvent::AccountUncorrelated { .. }
+                | AccountEvent::AccountAssigned { .. }
+                | AccountEvent::AccountReleased { .. } => {
+                    let Some(known) = versions.latest(event.id()).cloned() else {
                         continue;
                     };
-                    row.identity_id = Some(*identity_id);
-                    row.correlated_by = Some(format!("{account_field} = {identity_field}"));
-                    versions.open(row, event);
-                }
-                AccountEvent::AccountUncorrelated { .. } => {
-                    let Some(mut row) = versions.latest(event.id()).cloned() else {
+                    let is_by_hand =
+                        matches!(account, AccountEvent::AccountAssigned { .. } | AccountEvent::AccountReleased { .. });
+                    // What was said by hand holds until it is taken back by hand (aggregates::account).
+                    if known.is_assigned() && !is_by_hand {
                         continue;
-                    };
-                    row.identity_id = None;
-                    row.correlated_by = None;
-                    versions.open(row, event);
+                    }
+                    versions.open(known.owned(owner(event, account)), event);
                 }
                 AccountEvent::AccountAccessChanged { .. } => continue,
             }
@@ -169,6 +205,23 @@ fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied
         versions.store(connection).await?;
         counts.store(connection).await
     })
+}
+
+/// Whose an account is after an event that says so, and why.
+fn owner(event: &Recorded, account: &AccountEvent) -> Option<(Uuid, Correlation)> {
+    match account {
+        AccountEvent::AccountCorrelated { identity_id, account_field, identity_field, .. } => {
+            Some((*identity_id, Correlation::rule(account_field, identity_field)))
+        }
+        AccountEvent::AccountAssigned { identity_id, comment } => {
+            let by = Actor::clone(&event.actor);
+            Some((*identity_id, Correlation::Manual { by, at: event.recorded_at, comment: comment.clone() }))
+        }
+        AccountEvent::AccountReleased { correlation: Some(found) } => {
+            Some((found.identity_id, Correlation::rule(&found.account_field, &found.identity_field)))
+        }
+        _ => None,
+    }
 }
 
 /// Is it current, and current without an identity? As 1 or 0.

@@ -52,6 +52,14 @@ pub async fn known(executor: impl PgExecutor<'_>, application: Uuid) -> sqlx::Re
         .await
 }
 
+/// The last version of an account, current or not.
+pub async fn find(executor: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<AccountRow>> {
+    sqlx::query_as("SELECT * FROM accounts WHERE id = $1 ORDER BY valid_from DESC LIMIT 1")
+        .bind(id)
+        .fetch_optional(executor)
+        .await
+}
+
 /// The current accounts of an identity in every application.
 pub async fn of_identity(executor: impl PgExecutor<'_>, identity: Uuid) -> sqlx::Result<Vec<AccountRow>> {
     sqlx::query_as(

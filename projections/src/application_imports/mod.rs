@@ -172,7 +172,10 @@ async fn count_applied(connection: &mut PgConnection, batch: &[Recorded]) -> sql
                 AccountEvent::AccountAccessChanged { import, granted, changed, revoked, .. } => {
                     count(*import, "grants", [granted.len(), changed.len(), revoked.len()]);
                 }
-                AccountEvent::AccountCorrelated { .. } | AccountEvent::AccountUncorrelated { .. } => {}
+                AccountEvent::AccountCorrelated { .. }
+                | AccountEvent::AccountUncorrelated { .. }
+                | AccountEvent::AccountAssigned { .. }
+                | AccountEvent::AccountReleased { .. } => {}
             },
             _ => {}
         }

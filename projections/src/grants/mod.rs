@@ -11,7 +11,7 @@ use serde_json::Value;
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
-pub use queries::{GrantRow, HeldGrant, current, list, of_accounts};
+pub use queries::{GrantRow, HeldGrant, count, current, list, of_accounts};
 
 use crate::counts::Changes;
 use crate::{Applied, Projection};

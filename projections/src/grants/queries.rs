@@ -70,6 +70,15 @@ pub async fn of_accounts(executor: impl PgExecutor<'_>, accounts: &[(Uuid, Uuid)
         .await
 }
 
+/// How many current grants an account has.
+pub async fn count(executor: impl PgExecutor<'_>, application: Uuid, account: Uuid) -> sqlx::Result<i64> {
+    sqlx::query_scalar("SELECT count(*) FROM grants WHERE application_id = $1 AND account_id = $2 AND valid_to IS NULL")
+        .bind(application)
+        .bind(account)
+        .fetch_one(executor)
+        .await
+}
+
 /// A current grant as an import compares it.
 #[derive(Debug, Clone, sqlx::FromRow)]
 #[expect(missing_docs, reason = "the columns' comments say it")]

@@ -1,10 +1,12 @@
 //! `identities`: people across all applications, and what each source says of them.
 
+mod precedence;
 mod queries;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aggregates::identity::{IdentityEvent, IdentityRecord, IdentityType, Source, SourceRecord, merge};
+use aggregates::settings::SettingsEvent;
 use aggregates::{DomainEvent, Recorded};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -12,6 +14,7 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+pub use precedence::precedence;
 pub use queries::{
     Candidate, IdentityView, KnownRecord, OtherRecord, candidates, find, known_records, list, other_records,
 };
@@ -22,8 +25,8 @@ use crate::{Applied, Projection};
 
 pub(crate) const PROJECTION: Projection = Projection {
     name: "identities",
-    version: 1,
-    aggregate_types: &[aggregates::identity::TYPE],
+    version: 2,
+    aggregate_types: &[aggregates::identity::TYPE, aggregates::settings::TYPE],
     tables: include_str!("tables.sql"),
     apply,
 };
@@ -68,15 +71,21 @@ impl Version for IdentityRow {
 }
 
 impl IdentityRow {
-    fn merged(event: &Recorded, first_seen_at: DateTime<Utc>, records: &[SourceRecord]) -> Self {
-        let merged = merge(records);
+    fn merged(
+        id: Uuid,
+        event: &Recorded,
+        first_seen_at: DateTime<Utc>,
+        records: &[SourceRecord],
+        order: &[Uuid],
+    ) -> Self {
+        let merged = merge(records, order);
         let status = if records.iter().any(|known| known.is_present) {
             merged.status.map_or("Active", aggregates::identity::IdentityStatus::as_str)
         } else {
             "Removed"
         };
         Self {
-            id: event.id(),
+            id,
             first_name: merged.first_name,
             last_name: merged.last_name,
             display_name: merged.display_name,
@@ -113,54 +122,97 @@ struct RecordRow {
 
 fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied<'a> {
     Box::pin(async move {
-        let ids: Vec<Uuid> =
+        let said: BTreeSet<Uuid> =
             batch.iter().filter(|event| matches!(*event.event, DomainEvent::Identity(_))).map(Recorded::id).collect();
-        let mut versions = Versions::<IdentityRow>::load(connection, &ids).await?;
+        let is_reordered = batch.iter().any(|event| reordered(event).is_some());
+        if said.is_empty() && !is_reordered {
+            return Ok(());
+        }
+        let mut order = precedence(&mut *connection).await?;
+        let mut ids = said.clone();
+        if is_reordered {
+            ids.extend(precedence::concerned(&mut *connection).await?);
+        }
+        let mut fold = Fold::load(connection, ids.into_iter().collect()).await?;
+        for event in batch {
+            if let DomainEvent::Identity(identity) = &*event.event {
+                fold_record(fold.records.entry(event.id()).or_default(), event.id(), identity);
+                fold.merge(event.id(), event, &order);
+            } else if let Some(reordered) = reordered(event) {
+                order = reordered.to_vec();
+                for id in fold.records.keys().copied().collect::<Vec<_>>() {
+                    fold.merge(id, event, &order);
+                }
+            }
+        }
+        if is_reordered {
+            precedence::store(&mut *connection, &order).await?;
+        }
+        fold.versions.store(connection).await?;
+        // Another order changes whom others see, and no record.
+        fold.records.retain(|id, _| said.contains(id));
+        store_records(connection, fold.records).await?;
+        fold.counts.store(connection).await
+    })
+}
+
+/// The order of the identity sources that an event sets.
+fn reordered(event: &Recorded) -> Option<&[Uuid]> {
+    match &*event.event {
+        DomainEvent::Settings(SettingsEvent::IdentitySourcesOrdered { order }) => Some(order),
+        _ => None,
+    }
+}
+
+/// The identities that a batch touches.
+struct Fold {
+    versions: Versions<IdentityRow>,
+    records: BTreeMap<Uuid, Vec<RecordRow>>,
+    counts: Changes,
+}
+
+impl Fold {
+    async fn load(connection: &mut PgConnection, ids: Vec<Uuid>) -> sqlx::Result<Self> {
+        let versions = Versions::load(connection, &ids).await?;
         let mut records: BTreeMap<Uuid, Vec<RecordRow>> = BTreeMap::new();
         let stored: Vec<RecordRow> =
             sqlx::query_as("SELECT * FROM identity_records WHERE identity_id = ANY($1) ORDER BY application_id, key")
-                .bind(&ids)
+                .bind(ids)
                 .fetch_all(&mut *connection)
                 .await?;
         for row in stored {
             records.entry(row.identity_id).or_default().push(row);
         }
-        let mut counts = Changes::default();
-        for event in batch {
-            let DomainEvent::Identity(identity) = &*event.event else {
-                continue;
-            };
-            let id = event.id();
-            let of_identity = records.entry(id).or_default();
-            fold(of_identity, id, identity);
-            let merged: Vec<SourceRecord> = of_identity
-                .iter()
-                .map(|row| SourceRecord {
-                    source: Source { application_id: row.application_id, key: row.key.clone() },
-                    record: row.record.0.clone(),
-                    is_present: row.is_present,
-                })
-                .collect();
-            let known = versions.latest(id).cloned();
-            let first_seen_at = known.as_ref().map_or(event.recorded_at, |row| row.first_seen_at);
-            let row = IdentityRow::merged(event, first_seen_at, &merged);
-            match known {
-                None => counts.add("identities", Uuid::nil(), 1),
-                // A source said something that a source before it overrules: the person that others see is the same.
-                Some(known) if (IdentityRow { validity: known.validity.clone(), ..row.clone() }) == known => {
-                    continue;
-                }
-                Some(_) => {}
-            }
-            versions.open(row, event);
+        Ok(Self { versions, records, counts: Changes::default() })
+    }
+
+    /// Begins another version of an identity, if what its sources say amounts to another person.
+    fn merge(&mut self, id: Uuid, event: &Recorded, order: &[Uuid]) {
+        let said: Vec<SourceRecord> = self
+            .records
+            .get(&id)
+            .into_iter()
+            .flatten()
+            .map(|row| SourceRecord {
+                source: Source { application_id: row.application_id, key: row.key.clone() },
+                record: row.record.0.clone(),
+                is_present: row.is_present,
+            })
+            .collect();
+        let known = self.versions.latest(id).cloned();
+        let first_seen_at = known.as_ref().map_or(event.recorded_at, |row| row.first_seen_at);
+        let row = IdentityRow::merged(id, event, first_seen_at, &said, order);
+        match known {
+            None => self.counts.add("identities", Uuid::nil(), 1),
+            // A source said something that a source before it overrules: the person that others see is the same.
+            Some(known) if (IdentityRow { validity: known.validity.clone(), ..row.clone() }) == known => return,
+            Some(_) => {}
         }
-        versions.store(connection).await?;
-        store_records(connection, records).await?;
-        counts.store(connection).await
-    })
+        self.versions.open(row, event);
+    }
 }
 
-fn fold(records: &mut Vec<RecordRow>, identity_id: Uuid, event: &IdentityEvent) {
+fn fold_record(records: &mut Vec<RecordRow>, identity_id: Uuid, event: &IdentityEvent) {
     let (source, record, matched_by) = match event {
         IdentityEvent::IdentityAdded { source, record, .. } | IdentityEvent::IdentityChanged { source, record, .. } => {
             (source, Some(record), None)

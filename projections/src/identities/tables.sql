@@ -70,3 +70,11 @@ COMMENT ON COLUMN identity_records.identity_id IS 'The identity';
 COMMENT ON COLUMN identity_records.record IS 'What it said last';
 COMMENT ON COLUMN identity_records.is_present IS 'Does it name the identity still?';
 COMMENT ON COLUMN identity_records.matched_by IS 'The field by which the key was found to mean this identity; null = it made it';
+
+CREATE TABLE identity_sources (
+    application_id uuid NOT NULL PRIMARY KEY,
+    rank bigint NOT NULL
+);
+COMMENT ON TABLE identity_sources IS 'Identity sources that the settings put first where sources disagree; the others follow by creation';
+COMMENT ON COLUMN identity_sources.application_id IS 'The source';
+COMMENT ON COLUMN identity_sources.rank IS '1 = decides first';

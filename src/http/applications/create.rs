@@ -4,7 +4,7 @@ use axum::response::Response;
 use projections::applications::ApplicationRow;
 
 use super::body::{ApplicationBody, ApplicationRequest};
-use super::{TAG, location, precondition, show};
+use super::{TAG, location, refused, show};
 use crate::http::error::{ApiError, ErrorBody};
 use crate::http::extract::Json;
 use crate::http::session::{Operates, Session};
@@ -29,7 +29,7 @@ pub async fn create(session: Session<Operates>, Json(request): Json<ApplicationR
         .journal()
         .create::<Application>(id, ApplicationCommand::Create(definition), session.creating(location(id)))
         .await
-        .map_err(|error| precondition(error, false))?;
+        .map_err(|error| refused(error, false))?;
     // What was appended is what a read would find.
     let row = (created.aggregate.definition.as_ref().zip(created.appended))
         .map(|(definition, appended)| ApplicationRow::new(id, definition, &session.token.name, appended.recorded_at));

@@ -7,8 +7,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::body::ApplicationBody;
-use super::{TAG, change, if_match, show};
+use super::{TAG, change, show};
 use crate::http::error::{ApiError, ErrorBody};
+use crate::http::etag::if_match;
 use crate::http::extract::{Id, Json};
 use crate::http::session::{Operates, Session};
 use crate::imports::schedule;

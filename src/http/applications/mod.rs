@@ -12,13 +12,15 @@ pub mod list;
 pub mod update;
 
 use aggregates::application::{Application, ApplicationCommand, Definition};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
 use projections::applications::ApplicationRow;
 use uuid::Uuid;
 
 use super::error::ApiError;
+use super::etag;
 use super::session::{Access, Operates, Session};
+use crate::journal::{AppendError, CommandError};
 
 /// The tag of the operations.
 pub const TAG: &str = "Applications";
@@ -46,7 +48,7 @@ async fn change(
     let command = command(known)?;
     let append = async {
         let executing = session.journal().execute_on(loaded, command, demanded, session.context(location(id)));
-        executing.await.map_err(|error| precondition(error, demanded.is_some()))
+        executing.await.map_err(|error| refused(error, demanded.is_some()))
     };
     let (executed, mut row) = tokio::try_join!(append, find(session, id))?;
     if let (Some(appended), Some(definition)) = (executed.appended, executed.aggregate.definition)
@@ -63,12 +65,9 @@ async fn change(
 
 /// The answer that shows an application, with its `ETag`.
 fn show(row: ApplicationRow, status: StatusCode) -> Response {
-    let etag = format!("\"{}\"", row.version);
-    let place = location(row.id);
-    let mut response = (status, axum::Json(body::ApplicationBody::from(row))).into_response();
-    if let Ok(etag) = HeaderValue::from_str(&etag) {
-        response.headers_mut().insert(header::ETAG, etag);
-    }
+    let (version, place) = (row.version, location(row.id));
+    let body = axum::Json(body::ApplicationBody::from(row));
+    let mut response = etag::tagged(version, (status, body));
     if status == StatusCode::CREATED
         && let Ok(place) = HeaderValue::from_str(&place)
     {
@@ -77,27 +76,12 @@ fn show(row: ApplicationRow, status: StatusCode) -> Response {
     response
 }
 
-/// The version that `If-Match` demands.
-fn if_match(headers: &HeaderMap) -> Result<Option<i64>, ApiError> {
-    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
-    let text = value.to_str().unwrap_or_default().trim();
-    if text == "*" {
-        return Ok(None);
-    }
-    let version = text.trim_start_matches("W/").trim_matches('"').parse();
-    version.map(Some).map_err(|_| ApiError::field("If-Match", format!("{text:?} is not an ETag that this server gave")))
-}
-
-/// A stream that isn't at the version demanded: 412 (rulings 9).
-fn precondition(error: crate::journal::CommandError, is_demanded: bool) -> ApiError {
+/// What the journal refused: another version than the one demanded, or a name that is taken.
+fn refused(error: CommandError, is_demanded: bool) -> ApiError {
     match error {
-        crate::journal::CommandError::Append(crate::journal::AppendError::Conflict { found, .. }) if is_demanded => {
-            let message = format!("If-Match doesn't match: the current ETag is \"{found}\"");
-            ApiError::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", message)
-        }
-        crate::journal::CommandError::Append(crate::journal::AppendError::ClaimTaken { holder, .. }) => {
+        CommandError::Append(AppendError::ClaimTaken { holder, .. }) => {
             ApiError::conflict(format!("Another application has this name: {}", holder.1))
         }
-        other => other.into(),
+        other => etag::refused(other, is_demanded),
     }
 }

@@ -3,8 +3,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use super::body::{ApplicationBody, ApplicationRequest};
-use super::{TAG, change, if_match, show};
+use super::{TAG, change, show};
 use crate::http::error::{ApiError, ErrorBody};
+use crate::http::etag::if_match;
 use crate::http::extract::{Id, Json};
 use crate::http::session::{Operates, Session};
 

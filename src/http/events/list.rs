@@ -1,3 +1,4 @@
+use aggregates::Actor;
 use axum::Json;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -63,6 +64,12 @@ pub struct ActorBody {
     identity_id: Option<String>,
 }
 
+impl From<Actor> for ActorBody {
+    fn from(actor: Actor) -> Self {
+        Self { r#type: actor.kind.as_str(), id: actor.id, name: actor.name, identity_id: actor.identity_id }
+    }
+}
+
 /// A stretch of the log.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -86,12 +93,7 @@ fn render(row: EventRow) -> Result<EventBody, ApiError> {
         event_type: row.event_type,
         event_version: row.event_version,
         recorded_at: row.recorded_at,
-        actor: ActorBody {
-            r#type: actor.kind.as_str(),
-            id: actor.id,
-            name: actor.name,
-            identity_id: actor.identity_id,
-        },
+        actor: actor.into(),
         data: aggregates::event::inner(&row.payload).map_err(|error| ApiError::internal(&error))?,
     })
 }

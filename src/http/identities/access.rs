@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::TAG;
-use crate::http::applications::accounts::AccountBody;
+use crate::http::accounts::body::AccountBody;
 use crate::http::applications::body::{ApplicationBody, ApplicationSummary};
 use crate::http::applications::grants::GrantBody;
 use crate::http::error::{ApiError, ErrorBody};

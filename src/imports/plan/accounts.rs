@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use aggregates::account::{AccountEvent, AccountRecord, correlate, observe, observe_correlation};
+use aggregates::account::{AccountEvent, AccountRecord, Owner, correlate, observe, observe_correlation};
 use aggregates::application::Content;
 use aggregates::difference::{Known, difference};
 use aggregates::ids;
@@ -111,7 +111,8 @@ fn before_ref(before: Option<&(AccountRecord, bool)>) -> Known<'_, AccountRecord
     }
 }
 
-/// The event that says whose the account is, if that changes. Also counts the accounts that are nobody's.
+/// The event that says whose the account is, if that changes. Also counts the accounts that are nobody's. An account that was
+/// linked by hand is left alone.
 fn correlation(
     planning: &Planning<'_>,
     key: &str,
@@ -120,10 +121,14 @@ fn correlation(
     index: &IdentityIndex,
     uncorrelated: &mut u64,
 ) -> Option<AccountEvent> {
+    let owner = known.and_then(AccountRow::owner);
+    if matches!(owner, Some(Owner::Assigned { .. })) {
+        return None;
+    }
     let rules = planning.definition.correlation();
     let found = correlate(key, record, &rules, |field, value| index.find(field, value));
     *uncorrelated += u64::from(found.is_none());
-    observe_correlation(known.and_then(|row| row.identity_id), planning.import, found)
+    observe_correlation(owner.as_ref(), planning.import, found)
 }
 
 /// In an application without an accounts file an account is there as long as a grant names it.

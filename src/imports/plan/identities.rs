@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use aggregates::difference::{Known, difference};
 use aggregates::identity::{IdentityRecord, Source, SourceRecord, merge, observe};
 use aggregates::values::folded;
-use projections::identities::{Candidate, KnownRecord, candidates, known_records, other_records};
+use projections::identities::{Candidate, KnownRecord, candidates, known_records, other_records, precedence};
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -161,9 +161,10 @@ fn renewed(
         let said = SourceRecord { source, record: other.record.0, is_present: other.is_present };
         records.entry(other.identity_id).or_default().push(said);
     }
+    let order = planning.block_on(precedence(planning.pool))?;
     let untouched = candidates.into_iter().filter(|candidate| !records.contains_key(&candidate.id)).collect::<Vec<_>>();
     let touched = records.iter().map(|(id, said)| {
-        let merged = merge(said);
+        let merged = merge(said, &order);
         Candidate {
             id: *id,
             display_name: merged.display_name,
