@@ -1,6 +1,6 @@
 # scripts/bench imports: grants by the hundred thousand, through HTTP, against COPY of the same rows.
 
-cargo build --release --bin muniment
+cargo build --release --bin muniment --example load
 start_postgres
 machine
 
@@ -13,4 +13,4 @@ feed() {
 feed before
 feed after --change 2 # 1 % of the grants given up, each for another
 
-python3 -u scripts/bench.d/imports.py "$work" "$rounds" "$rows" "$release/muniment" "$postgres_bin"
+python3 -u scripts/bench.d/imports.py "$work" "$rounds" "$rows" "$release/muniment" "$postgres_bin" "$release/examples/load"

@@ -169,3 +169,74 @@ async fn eight_snapshots_of_an_organisation_in_order_equal_their_files() {
     server.assert_verified_in(&[5000, 300]).await;
     server.stop().await;
 }
+
+/// Members of an organisation; the most that one import may remove.
+fn organisation(removal_limit: u8) -> Value {
+    json!({"name": format!("kubernetes {removal_limit}"), "removalLimit": removal_limit,
+        "connector": {"type": "file", "fileGroups": [
+            {"name": "Members", "content": "grants", "columns": {"account": "login", "entitlement": "team", "role": "role"}}
+    ]}})
+}
+
+#[tokio::test]
+async fn a_change_of_a_tenth_is_held_by_a_limit_of_5_percent_and_not_of_30() {
+    let Some(files) = data("kubernetes-org") else { return };
+    let snapshot = |commit: &str| {
+        let file = files.iter().find(|file| file.to_string_lossy().contains(commit)).unwrap();
+        std::fs::read_to_string(file).unwrap()
+    };
+    let (before, after) = (snapshot("c675e52c"), snapshot("277246b2"));
+    let pairs = |text: &str| -> Vec<String> {
+        let pairs: BTreeSet<String> =
+            rows(text).into_iter().map(|row| format!("{} {}", row["login"], row["team"])).collect();
+        pairs.into_iter().collect()
+    };
+    let server = TestServer::start().await;
+    for (limit, is_held) in [(30, false), (5, true)] {
+        let application = server.create(organisation(limit)).await;
+        assert_eq!(server.import(&application, "grants", &before).await["status"], "Finished");
+        let import = server.import(&application, "grants", &after).await;
+        println!("limit {limit} %: {} {}", import["status"], import["log"]);
+        if !is_held {
+            assert_eq!(import["status"], "Finished", "{import}");
+            assert_eq!(server.grants(&application).await, pairs(&after));
+            continue;
+        }
+        assert_eq!(import["status"], "Failed", "{import}");
+        assert_eq!(server.grants(&application).await, pairs(&before), "nothing was applied");
+        let (import, application_id) = (import["id"].as_str().unwrap(), application["id"].as_str().unwrap());
+        let group = crate::support::file_group(&application, "grants");
+        let parts = vec![(group, "members.csv".to_owned(), after.clone().into_bytes())];
+        let path = format!("/api/application-imports/upload?acceptRemovalsOf={import}");
+        let accepted = server.client.upload_to(&path, application_id, parts).await;
+        assert_eq!(server.ended(&accepted.json).await["status"], "Finished", "{}", accepted.text);
+        assert_eq!(server.grants(&application).await, pairs(&after));
+    }
+    server.assert_verified_in(&[5000]).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_matrix_of_a_hundred_thousand_grants_equals_its_file() {
+    let Some(files) = data("role-mining") else { return };
+    let server = TestServer::start().await;
+    let application = server.create(crate::support::bodies::grants_only("americas_small")).await;
+    let file = files.iter().find(|file| file.extension().is_some_and(|extension| extension == "csv")).unwrap();
+    let import = import_twice(&server, &application, "grants", file).await;
+    let expected: BTreeSet<(String, String)> = rows(&std::fs::read_to_string(file).unwrap())
+        .into_iter()
+        .map(|mut row| (row.remove("user").unwrap(), row.remove("permission").unwrap()))
+        .collect();
+    let found: Vec<(String, String)> = sqlx::query_as(
+        "SELECT a.key, e.key FROM read.grants AS g
+         JOIN read.accounts AS a ON a.id = g.account_id AND a.valid_to IS NULL
+         JOIN read.entitlements AS e ON e.id = g.entitlement_id AND e.valid_to IS NULL WHERE g.valid_to IS NULL",
+    )
+    .fetch_all(&server.server.app.pool)
+    .await
+    .unwrap();
+    assert_eq!((found.len(), &import["metrics"]["grants"]["added"]), (expected.len(), &json!(expected.len())));
+    assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), expected);
+    server.assert_verified_in(&[5000]).await;
+    server.stop().await;
+}

@@ -6,6 +6,7 @@ mod preview;
 mod rejects;
 mod rules;
 mod stage;
+mod ways;
 
 use insta::assert_json_snapshot;
 use serde_json::{Value, json};

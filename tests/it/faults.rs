@@ -307,6 +307,69 @@ async fn an_import_that_was_killed_in_the_middle_is_finished_after_the_restart()
 }
 
 #[tokio::test]
+async fn imports_that_are_killed_ten_times_at_random_end_and_equal_their_files() {
+    let folder = Folder::new();
+    let place = folder.place();
+    let pairs = pairs(600);
+    let mut server = Serving::start(&place).await;
+    let secret = server.first_token().await;
+    let options = folder.options();
+    slow_down(&options).await;
+    let mut imports = Vec::new();
+    for number in 0..12 {
+        let client = server.client(&secret);
+        let application = client.post("/api/applications", grants_only(&format!("Payroll {number}"))).await.json;
+        let part = (file_group(&application, "grants"), "grants.csv".to_owned(), csv(&pairs));
+        let import = client.upload(application["id"].as_str().unwrap(), vec![part]).await;
+        assert_eq!(import.status, 201, "{}", import.text);
+        imports.push(import.json);
+    }
+    let seed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos() as u64;
+    println!("the moments follow from {seed}");
+    let mut chance = seed;
+    for round in 0..10 {
+        chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        tokio::time::sleep(Duration::from_millis((chance >> 33) % 1500)).await;
+        if round % 3 == 2 {
+            folder.kill_postgres();
+        }
+        server.kill().await;
+        server = Serving::start(&place).await;
+    }
+    speed_up(&options).await;
+    let client = server.client(&secret);
+    for import in &imports {
+        wait_until("the import finishes", async || detail(&client, import).await["status"] == "Finished").await;
+        let detail = detail(&client, import).await;
+        let added = json!({"added": 600, "changed": 0, "removed": 0, "unchanged": 0});
+        assert_eq!((&detail["metrics"]["grants"], &detail["metrics"]["rowsRead"]), (&added, &json!(600)), "{detail}");
+    }
+    let mut connection = options.connect().await.unwrap();
+    let unequal: Vec<(String, i64, i64)> = sqlx::query_as(
+        "SELECT p.name, count(g.*), max(c.added) FROM read.applications AS p
+         JOIN read.application_imports AS i ON i.application_id = p.id
+         JOIN read.application_import_counts AS c ON c.application_import_id = i.id AND c.kind = 'grants'
+         LEFT JOIN read.grants AS g ON g.application_id = p.id AND g.valid_to IS NULL
+         GROUP BY p.name HAVING count(g.*) <> 600 OR max(c.added) <> 600",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .unwrap();
+    assert_eq!(unequal, []);
+    let granted: Vec<(String, String)> = sqlx::query_as(
+        "SELECT DISTINCT a.key, e.key FROM read.grants AS g JOIN read.accounts AS a ON a.id = g.account_id AND a.valid_to IS NULL
+         JOIN read.entitlements AS e ON e.id = g.entitlement_id AND e.valid_to IS NULL WHERE g.valid_to IS NULL",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .unwrap();
+    assert_eq!(granted.into_iter().collect::<Pairs>(), pairs);
+    connection.close().await.unwrap();
+    succeed(&["projections", "verify"], &place, &[]).await;
+    assert!(server.terminate().await.0);
+}
+
+#[tokio::test]
 async fn an_import_outlives_a_postgresql_that_is_killed() {
     let folder = Folder::new();
     let place = folder.place();

@@ -20,7 +20,7 @@ use crate::{Applied, Projection};
 
 pub(crate) const PROJECTION: Projection = Projection {
     name: "accounts",
-    version: 2,
+    version: 3,
     aggregate_types: &[aggregates::account::TYPE],
     tables: include_str!("tables.sql"),
     apply,

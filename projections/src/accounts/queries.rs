@@ -46,10 +46,16 @@ pub async fn keys(executor: impl PgExecutor<'_>, ids: &[Uuid]) -> sqlx::Result<H
 
 /// The last version of every account that an application ever had.
 pub async fn known(executor: impl PgExecutor<'_>, application: Uuid) -> sqlx::Result<Vec<AccountRow>> {
-    sqlx::query_as("SELECT DISTINCT ON (id) * FROM accounts WHERE application_id = $1 ORDER BY id, valid_from DESC")
-        .bind(application)
-        .fetch_all(executor)
-        .await
+    // Two halves, since current and earlier versions have each their index.
+    sqlx::query_as(
+        "SELECT DISTINCT ON (id) * FROM (
+             SELECT * FROM accounts WHERE application_id = $1 AND valid_to IS NULL
+             UNION ALL SELECT * FROM accounts WHERE application_id = $1 AND valid_to IS NOT NULL
+         ) AS versions ORDER BY id, valid_from DESC",
+    )
+    .bind(application)
+    .fetch_all(executor)
+    .await
 }
 
 /// The last version of an account, current or not.

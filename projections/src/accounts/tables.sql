@@ -19,11 +19,10 @@ CREATE TABLE accounts (
     valid_to_at timestamptz,
     PRIMARY KEY (id, valid_from)
 );
-CREATE UNIQUE INDEX ON accounts (id) WHERE valid_to IS NULL;
 CREATE INDEX ON accounts (application_id, key, id) WHERE valid_to IS NULL;
 CREATE INDEX ON accounts (application_id, key, id) WHERE valid_to IS NULL AND identity_id IS NULL;
-CREATE INDEX ON accounts (identity_id) WHERE valid_to IS NULL;
-CREATE INDEX ON accounts (application_id);
+CREATE INDEX ON accounts (identity_id) WHERE valid_to IS NULL AND identity_id IS NOT NULL;
+CREATE INDEX ON accounts (application_id) WHERE valid_to IS NOT NULL;
 COMMENT ON TABLE accounts IS 'Log-ins of applications, as versions; current = valid_to is null';
 COMMENT ON COLUMN accounts.id IS 'The account';
 COMMENT ON COLUMN accounts.application_id IS 'Whose log-in it is';

@@ -20,7 +20,7 @@ use crate::{Applied, Projection};
 
 pub(crate) const PROJECTION: Projection = Projection {
     name: "entitlements",
-    version: 1,
+    version: 2,
     aggregate_types: &[aggregates::entitlement::TYPE],
     tables: include_str!("tables.sql"),
     apply,

@@ -35,8 +35,14 @@ pub async fn keys(executor: impl PgExecutor<'_>, ids: &[Uuid]) -> sqlx::Result<H
 
 /// The last version of every entitlement that an application ever had.
 pub async fn known(executor: impl PgExecutor<'_>, application: Uuid) -> sqlx::Result<Vec<EntitlementRow>> {
-    sqlx::query_as("SELECT DISTINCT ON (id) * FROM entitlements WHERE application_id = $1 ORDER BY id, valid_from DESC")
-        .bind(application)
-        .fetch_all(executor)
-        .await
+    // Two halves, since current and earlier versions have each their index.
+    sqlx::query_as(
+        "SELECT DISTINCT ON (id) * FROM (
+             SELECT * FROM entitlements WHERE application_id = $1 AND valid_to IS NULL
+             UNION ALL SELECT * FROM entitlements WHERE application_id = $1 AND valid_to IS NOT NULL
+         ) AS versions ORDER BY id, valid_from DESC",
+    )
+    .bind(application)
+    .fetch_all(executor)
+    .await
 }

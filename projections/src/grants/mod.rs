@@ -18,7 +18,7 @@ use crate::{Applied, Projection};
 
 pub(crate) const PROJECTION: Projection = Projection {
     name: "grants",
-    version: 1,
+    version: 2,
     aggregate_types: &[aggregates::account::TYPE],
     tables: include_str!("tables.sql"),
     apply,

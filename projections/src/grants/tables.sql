@@ -9,10 +9,11 @@ CREATE TABLE grants (
     valid_from bigint NOT NULL,
     valid_to bigint,
     valid_from_at timestamptz NOT NULL,
-    valid_to_at timestamptz,
-    PRIMARY KEY (application_id, account_id, entitlement_id, valid_from)
+    valid_to_at timestamptz
 );
+-- Two halves of one key: a first import, which writes current grants only, pays for one.
 CREATE UNIQUE INDEX ON grants (application_id, account_id, entitlement_id) WHERE valid_to IS NULL;
+CREATE UNIQUE INDEX ON grants (application_id, account_id, entitlement_id, valid_from) WHERE valid_to IS NOT NULL;
 COMMENT ON TABLE grants IS 'Who may do what, as versions; current = valid_to is null';
 COMMENT ON COLUMN grants.application_id IS 'Where';
 COMMENT ON COLUMN grants.account_id IS 'Which account';
