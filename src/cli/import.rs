@@ -151,7 +151,7 @@ fn choose<'a>(groups: &'a [FileGroup], argument: &str) -> anyhow::Result<(&'a Fi
 /// Keeps a file's bytes as evidence.
 async fn keep(app: &SharedApp, group: &FileGroup, path: PathBuf) -> anyhow::Result<ImportFile> {
     let (spool_dir, pool, handle) = (app.config.spool_dir.clone(), app.pool.clone(), Handle::current());
-    let name = path.display().to_string();
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let kept = tokio::task::spawn_blocking(move || -> anyhow::Result<_> {
         let mut file = std::fs::File::open(&path).with_context(|| format!("can't read {}", path.display()))?;
         let mut spool = Spool::new(&spool_dir)?;

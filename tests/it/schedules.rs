@@ -129,7 +129,12 @@ async fn an_import_that_takes_too_much_away_is_held_back_until_just_that_is_acce
     let held = upload(&server, &application, &grants(31, 69), None).await;
     assert_eq!((&held["status"], &held["metrics"]), (&json!("Failed"), &Value::Null));
     let log = held["log"].as_str().unwrap();
-    assert!(log.contains("would remove 31 of 100 grants (31.0 %); the application's limit is 30 %"), "{log}");
+    assert!(
+        log.contains(
+            "would remove 31 of 100 accounts (31.0 %) and 31 of 100 grants (31.0 %); the application's limit is 30 %"
+        ),
+        "{log}"
+    );
     assert_eq!(server.grants(&application).await.len(), 100);
 
     let other = upload(&server, &application, &grants(50, 50), Some(&held)).await;

@@ -66,7 +66,13 @@ fn planned() -> Event {
 
 fn removals() -> Removals {
     let share = |removed, of| Share { removed, of };
-    Removals { identities: share(0, 0), grants: share(40, 100), limit: 30, difference: "ab".repeat(32) }
+    Removals {
+        identities: share(0, 0),
+        accounts: share(0, 0),
+        grants: share(40, 100),
+        limit: 30,
+        difference: "ab".repeat(32),
+    }
 }
 
 fn log() -> String {
@@ -699,7 +705,7 @@ fn rows_and_what_a_previous_sum_said_do_not_count_in_the_change() {
 #[test]
 fn removals_beyond_the_limit_are_those_of_people_or_grants_not_of_few() {
     let removals = |identities, grants, limit| {
-        let metrics = Metrics { identities, grants, accounts: kind(0, 0, 90, 10), ..Metrics::default() };
+        let metrics = Metrics { identities, grants, accounts: kind(90, 0, 0, 100), ..Metrics::default() };
         Removals::beyond(limit, &metrics, || "digest".to_owned())
     };
     let none = KindMetrics::default();
@@ -707,6 +713,9 @@ fn removals_beyond_the_limit_are_those_of_people_or_grants_not_of_few() {
     let held = removals(none, kind(900, 0, 31, 69), 30).unwrap();
     assert_eq!((held.grants, held.identities), (Share { removed: 31, of: 100 }, Share { removed: 0, of: 0 }));
     assert_eq!(held.describe(), "The import would remove 31 of 100 grants (31.0 %); the application's limit is 30 %");
+    let leavers = Metrics { accounts: kind(0, 0, 31, 69), ..Metrics::default() };
+    let held = Removals::beyond(30, &leavers, String::new).unwrap();
+    assert_eq!(held.describe(), "The import would remove 31 of 100 accounts (31.0 %); the application's limit is 30 %");
     assert_eq!(removals(kind(0, 0, 19, 0), kind(0, 0, 19, 0), 0), None, "fewer than 20 have no limit");
     let all = removals(kind(0, 0, 20, 0), kind(0, 0, 1, 1999), 0).unwrap();
     assert_eq!(

@@ -95,7 +95,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// SHA-256, hex, of every person and every grant that would be removed, in an order of their own.
+    /// SHA-256, hex, of every person, account and grant that would be removed, in an order of their own.
     pub fn removals_sha256(&self) -> String {
         let people = self.identities.iter().filter(|(_, event)| matches!(event, IdentityEvent::IdentityRemoved { .. }));
         let mut people: Vec<Uuid> = people.map(|(id, _)| *id).collect();
@@ -108,15 +108,23 @@ impl Plan {
             })
             .collect();
         grants.sort_unstable();
+        let removed = self
+            .accounts
+            .iter()
+            .filter(|(_, change)| matches!(change.event, Some(AccountEvent::AccountRemoved { .. })));
+        let mut accounts: Vec<&str> =
+            removed.map(|(number, _)| self.account_keys.texts[*number as usize].as_str()).collect();
+        accounts.sort_unstable();
         let mut hash = Sha256::new();
         for id in people {
             hash.update(id);
         }
-        for (account, entitlement) in grants {
-            for key in [account, entitlement] {
-                hash.update((key.len() as u64).to_be_bytes());
-                hash.update(key);
-            }
+        hash.update((accounts.len() as u64).to_be_bytes());
+        for key in
+            accounts.into_iter().chain(grants.into_iter().flat_map(|(account, entitlement)| [account, entitlement]))
+        {
+            hash.update((key.len() as u64).to_be_bytes());
+            hash.update(key);
         }
         crate::tokens::hex(&hash.finalize())
     }
