@@ -32,9 +32,9 @@ def timed(work):
 
 
 class Server:
-    def __init__(self, database):
+    def __init__(self, database, token="bench"):
         self.url = f"postgres://postgres@localhost/{database}?host={socket}"
-        create = [muniment, "token", "create", "--name", "bench", "--role", "administrator", "--database-url", self.url]
+        create = [muniment, "token", "create", "--name", token, "--role", "administrator", "--database-url", self.url]
         self.token = subprocess.run(create, check=True, capture_output=True, text=True).stdout.strip()
         serve = [muniment, "serve", "--listen", "127.0.0.1:0", "--database-url", self.url, "--data-dir", f"{work}/data"]
         self.log = open(f"{work}/{database}.log", "w+")
@@ -118,7 +118,7 @@ for round in range(rounds):
     server.stop()
     rebuild = [muniment, "projections", "rebuild", "--database-url", server.url]
     results["rebuild"].append(timed(lambda: subprocess.run(rebuild, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)))
-    server = Server(f"m{round}")
+    server = Server(f"m{round}", "bench beside")
     results["p99 alone"].append(server.p99_ms(5))
     with open(f"{feed('before')}/application.json") as body:
         application = server.request("/api/applications", json.load(body) | {"name": "Beside"})

@@ -113,6 +113,8 @@ impl Database {
     pub fn application(&self) -> PgConnectOptions {
         self.with_role(roles::APPLICATION).options([
             ("enable_seqscan", "off"),
+            // Nor must a page be sorted out of a whole table that an index already holds in order.
+            ("enable_bitmapscan", "off"),
             ("plan_cache_mode", "force_generic_plan"),
             ("jit", "off"),
         ])
