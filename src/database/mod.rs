@@ -113,8 +113,9 @@ impl Database {
     pub fn application(&self) -> PgConnectOptions {
         self.with_role(roles::APPLICATION).options([
             ("enable_seqscan", "off"),
-            // Nor must a page be sorted out of a whole table that an index already holds in order.
+            // Nor must a page be sorted or merged out of a whole table that an index already holds in order.
             ("enable_bitmapscan", "off"),
+            ("enable_mergejoin", "off"),
             ("plan_cache_mode", "force_generic_plan"),
             ("jit", "off"),
         ])

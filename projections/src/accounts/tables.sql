@@ -19,6 +19,8 @@ CREATE TABLE accounts (
     valid_to_at timestamptz,
     PRIMARY KEY (id, valid_from)
 );
+-- Says to the planner, too, that an id has one current version.
+CREATE UNIQUE INDEX ON accounts (id) WHERE valid_to IS NULL;
 CREATE INDEX ON accounts (application_id, key, id) WHERE valid_to IS NULL;
 CREATE INDEX ON accounts (application_id, key, id) WHERE valid_to IS NULL AND identity_id IS NULL;
 CREATE INDEX ON accounts (identity_id) WHERE valid_to IS NULL AND identity_id IS NOT NULL;

@@ -15,6 +15,8 @@ CREATE TABLE entitlements (
     valid_to_at timestamptz,
     PRIMARY KEY (id, valid_from)
 );
+-- Says to the planner, too, that an id has one current version.
+CREATE UNIQUE INDEX ON entitlements (id) WHERE valid_to IS NULL;
 CREATE INDEX ON entitlements (application_id, key, id) WHERE valid_to IS NULL;
 CREATE INDEX ON entitlements (application_id) WHERE valid_to IS NOT NULL;
 COMMENT ON TABLE entitlements IS 'What applications can grant, as versions; current = valid_to is null';
