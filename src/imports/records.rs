@@ -6,6 +6,7 @@ use aggregates::identity::{IdentityRecord, IdentityStatus, IdentityType};
 use aggregates::values::{self, BOOLEAN_ALLOWED, TIME_ALLOWED};
 use chrono::{DateTime, Utc};
 
+use super::delivered::Interner;
 use super::issues::Problem;
 use super::mapping::Fields;
 
@@ -30,22 +31,30 @@ impl<'a> RowReader<'a> {
 
     /// The keys that a field names, mostly one; `None` (and a problem) when they can't be read.
     pub fn keys(&mut self, field: &str) -> Option<Vec<String>> {
-        let keys: Vec<String> = self.fields.several(field).into_iter().map(str::to_owned).collect();
+        self.read_keys(field, str::to_owned)
+    }
+
+    /// As [`RowReader::keys`], numbered.
+    pub fn numbers(&mut self, field: &str, numbers: &mut Interner) -> Option<Vec<u32>> {
+        self.read_keys(field, |key| numbers.number(key))
+    }
+
+    fn read_keys<T>(&mut self, field: &str, read: impl FnMut(&str) -> T) -> Option<Vec<T>> {
+        let keys = self.fields.several(field);
         if keys.is_empty() {
             self.problem(field, None, "missing_key", format!("{field} is missing"), None);
             return None;
         }
-        for key in &keys {
-            if key.contains('\0') {
-                return None; // The row's own check has told it.
-            }
-            if key.chars().count() > KEY_LIMIT {
-                let message = format!("{field} is longer than {KEY_LIMIT} characters");
-                self.problem(field, Some(key.clone()), "key_too_long", message, None);
-                return None;
-            }
+        if keys.iter().any(|key| key.contains('\0')) {
+            return None; // The row's own check has told it.
         }
-        Some(keys)
+        let is_long = |key: &&&str| key.len() > KEY_LIMIT && key.chars().count() > KEY_LIMIT;
+        if let Some(long) = keys.iter().find(is_long).map(|key| (*key).to_owned()) {
+            let message = format!("{field} is longer than {KEY_LIMIT} characters");
+            self.problem(field, Some(long), "key_too_long", message, None);
+            return None;
+        }
+        Some(keys.into_iter().map(read).collect())
     }
 
     fn text(&self, field: &str) -> Option<String> {

@@ -357,14 +357,11 @@ fn read_file(
             read_rows!(
                 |file| grants.keyed = file,
                 |row: &mut RowReader| {
-                    let (accounts, entitlements) = (row.keys("account"), row.keys("entitlement"));
+                    let accounts = row.numbers("account", &mut grants.accounts);
+                    let entitlements = row.numbers("entitlement", &mut grants.entitlements);
                     let (accounts, entitlements) = (accounts?, entitlements?);
-                    let mut pairs = Vec::with_capacity(accounts.len() * entitlements.len());
-                    for account in &accounts {
-                        let account = grants.accounts.number(account);
-                        pairs.extend(entitlements.iter().map(|key| (account, grants.entitlements.number(key))));
-                    }
-                    Some(pairs)
+                    let pair = |account| entitlements.iter().map(move |entitlement| (account, *entitlement));
+                    Some(accounts.into_iter().flat_map(pair).collect())
                 },
                 |row: &mut RowReader| grants.attributes.number(row.grant())
             );
