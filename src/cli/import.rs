@@ -1,6 +1,5 @@
 //! `muniment import`: files into an application, from the command line.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -153,16 +152,9 @@ async fn keep(app: &SharedApp, group: &FileGroup, path: PathBuf) -> anyhow::Resu
     let (spool_dir, pool, handle) = (app.config.spool_dir.clone(), app.pool.clone(), Handle::current());
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let kept = tokio::task::spawn_blocking(move || -> anyhow::Result<_> {
-        let mut file = std::fs::File::open(&path).with_context(|| format!("can't read {}", path.display()))?;
+        let file = std::fs::File::open(&path).with_context(|| format!("can't read {}", path.display()))?;
         let mut spool = Spool::new(&spool_dir)?;
-        let mut buffer = vec![0; 1 << 16];
-        loop {
-            let read = file.read(&mut buffer).with_context(|| format!("can't read {}", path.display()))?;
-            if read == 0 {
-                break;
-            }
-            spool.write(&buffer[..read])?;
-        }
+        spool.copy(file).with_context(|| format!("can't read {}", path.display()))?;
         ensure!(spool.size() > 0, "{} is empty", path.display());
         Ok(spool.keep(&pool, &handle)?)
     });

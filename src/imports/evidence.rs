@@ -46,6 +46,17 @@ impl Spool {
         self.file.write_all(bytes)
     }
 
+    /// Adds all that a reader has.
+    pub fn copy(&mut self, mut from: impl Read) -> std::io::Result<()> {
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            match from.read(&mut buffer)? {
+                0 => return Ok(()),
+                read => self.write(&buffer[..read])?,
+            }
+        }
+    }
+
     /// Bytes so far.
     pub const fn size(&self) -> u64 {
         self.size

@@ -1,6 +1,5 @@
 //! One import from claim to end.
 
-use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -209,7 +208,7 @@ fn keep_scheduled(
             Err(_) if !group.is_required => continue,
             Err(reason) => return Err(Fault::File(reason)),
         };
-        kept.push(keep(app, group, &scheduled.path, file)?);
+        kept.push(keep(app, group, &scheduled.path, &file)?);
     }
     if kept.is_empty() {
         return Err(Fault::File("None of the scheduled files is there".to_owned()));
@@ -218,7 +217,7 @@ fn keep_scheduled(
 }
 
 /// Keeps a file's bytes, unless somebody still writes it.
-fn keep(app: &SharedApp, group: &FileGroup, path: &str, mut file: std::fs::File) -> Result<ImportFile, Fault> {
+fn keep(app: &SharedApp, group: &FileGroup, path: &str, file: &std::fs::File) -> Result<ImportFile, Fault> {
     let before = file.metadata()?;
     let quiet = app.config.quiet_period;
     // A time to come is a clock that differs: then the file may be as young as any.
@@ -226,14 +225,7 @@ fn keep(app: &SharedApp, group: &FileGroup, path: &str, mut file: std::fs::File)
         std::thread::sleep(quiet);
     }
     let mut spool = Spool::new(&app.config.spool_dir)?;
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        let read = file.read(&mut buffer)?;
-        if read == 0 {
-            break;
-        }
-        spool.write(&buffer[..read])?;
-    }
+    spool.copy(file)?;
     let after = file.metadata()?;
     if before.len() != after.len() || before.modified()? != after.modified()? || after.len() != spool.size() {
         return Err(Fault::File(format!("{path} is still being written; stage again when it is complete")));
