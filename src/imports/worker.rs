@@ -139,7 +139,6 @@ async fn claim_and_run(app: &SharedApp, import: &ImportRow, worker: &str, contex
     match result {
         Ok(()) => {
             tracing::info!(import = %id, number = import.number, "import finished");
-            finish_progress(app, id, &watch).await;
             Ok(())
         }
         Err(Fault::Interrupted) => cancel(app, id, context).await,
@@ -157,13 +156,6 @@ async fn claim_and_run(app: &SharedApp, import: &ImportRow, worker: &str, contex
                 other => other.map(drop).map_err(Fault::from),
             }
         }
-    }
-}
-
-async fn finish_progress(app: &SharedApp, id: Uuid, watch: &Watch) {
-    let done = progress::Progress { phase: "applying".to_owned(), percent: 100, ..watch.progress() };
-    if let Err(error) = progress::write(&app.pool, id, &done).await {
-        tracing::debug!(%error, import = %id, "progress was not written");
     }
 }
 

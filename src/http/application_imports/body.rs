@@ -111,6 +111,7 @@ impl ImportDetail {
     /// The detail of an import.
     pub fn of(mut row: ImportRow, progress: Option<Progress>) -> Self {
         let files = std::mem::take(&mut row.files.0).into_iter();
+        let metrics = row.metrics.take().map(|metrics| metrics.0);
         Self {
             created_by: row.created_by.clone(),
             log: row.log.take(),
@@ -122,15 +123,24 @@ impl ImportDetail {
                     name: file.name,
                 })
                 .collect(),
-            metrics: row.metrics.take().map(|metrics| metrics.0),
-            progress: progress.map(|progress| ProgressBody {
-                phase: progress.phase,
-                rows_read: progress.rows_read,
-                rows_total: progress.rows_total,
-                percent: progress.percent,
-            }),
+            progress: metrics.as_ref().map(ProgressBody::finished).or(progress.map(ProgressBody::from)),
+            metrics,
             item: row.into(),
         }
+    }
+}
+
+impl ProgressBody {
+    /// A finished import's: its last event says so, whatever the worker noted last.
+    fn finished(metrics: &Metrics) -> Self {
+        let rows = metrics.rows_read as i64;
+        Self { phase: "applying".to_owned(), rows_read: rows, rows_total: Some(rows), percent: 100 }
+    }
+}
+
+impl From<Progress> for ProgressBody {
+    fn from(Progress { phase, rows_read, rows_total, percent }: Progress) -> Self {
+        Self { phase, rows_read, rows_total, percent }
     }
 }
 
