@@ -200,9 +200,11 @@ impl TokenDirectory {
         listener.listen(SECURITY_CHANNEL).await?;
         // Others need not wait for what this process remembered under an earlier lease: it is forgotten with it.
         listeners::leave(&self.pool, self.id).await?;
+        // Before anything is heard: what is heard is noted in the lease, and others would wait for a note that got lost.
+        self.renew().await?;
         tokio::select! {
             ended = self.hear(listener) => ended,
-            ended = self.renew() => ended,
+            ended = self.keep() => ended,
         }
     }
 
@@ -216,17 +218,22 @@ impl TokenDirectory {
         Ok(())
     }
 
-    async fn renew(&self) -> sqlx::Result<()> {
+    async fn keep(&self) -> sqlx::Result<()> {
         loop {
-            let started = Instant::now();
-            listeners::renew(&self.pool, self.id).await?;
-            if !self.is_leased() {
-                // Nobody waited for this process meanwhile.
-                self.forget();
-            }
-            self.lease(Some(started + listeners::LEASE));
             tokio::time::sleep(listeners::LEASE / 3).await;
+            self.renew().await?;
         }
+    }
+
+    async fn renew(&self) -> sqlx::Result<()> {
+        let started = Instant::now();
+        listeners::renew(&self.pool, self.id).await?;
+        if !self.is_leased() {
+            // Nobody waited for this process meanwhile.
+            self.forget();
+        }
+        self.lease(Some(started + listeners::LEASE));
+        Ok(())
     }
 
     fn is_leased(&self) -> bool {
