@@ -6,7 +6,10 @@ use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::{account, api_token, application, application_import, entitlement, identity, settings};
+use crate::{
+    access_request, account, api_token, application, application_import, entitlement, identity, personnel_event,
+    settings,
+};
 
 /// Declares the event enum of one aggregate: each variant with its version, its fields and its documentation.
 ///
@@ -77,12 +80,14 @@ macro_rules! domain_events {
 }
 
 domain_events!(
+    AccessRequest(access_request::AccessRequestEvent),
     Account(account::AccountEvent),
     ApiToken(api_token::ApiTokenEvent),
     Application(application::ApplicationEvent),
     ApplicationImport(application_import::ApplicationImportEvent),
     Entitlement(entitlement::EntitlementEvent),
     Identity(identity::IdentityEvent),
+    PersonnelEvent(personnel_event::PersonnelEventEvent),
     Settings(settings::SettingsEvent),
 );
 

@@ -3,16 +3,20 @@
 //! Nothing here reads a clock, makes an id, or touches a file, a socket or a database. Facts that a rule needs are looked
 //! up first and put into the command. Each folder is one aggregate; the folder's name is its `aggregate_type` in the log.
 
+pub mod access_request;
 pub mod account;
 pub mod actor;
 pub mod api_token;
 pub mod application;
 pub mod application_import;
+pub mod ballot;
 pub mod difference;
 pub mod entitlement;
 pub mod event;
 pub mod identity;
 pub mod ids;
+pub mod party;
+pub mod personnel_event;
 pub mod settings;
 pub mod values;
 pub mod violation;

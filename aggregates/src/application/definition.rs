@@ -26,6 +26,9 @@ pub struct Definition {
     /// Which account field finds which identity field, in order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation: Option<Vec<CorrelationRule>>,
+    /// Identities who answer requests for its access; the default responders when there are none (rulings 25).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub responders: Vec<Uuid>,
 }
 
 /// Priority (contracts §1.6).

@@ -34,6 +34,7 @@ fn ledger() -> Definition {
             ],
         },
         correlation: None,
+        responders: Vec::new(),
     }
 }
 

@@ -99,13 +99,19 @@ impl IdentityType {
         }
     }
 
+    /// What `parse` accepts, for messages.
+    pub const ALLOWED: &str =
+        "Employee, ServiceAccount, Vendor, Shared, Mailbox, Client, Temporary, Administrator, Auditor or Unknown";
+
+    /// The type of a word, whatever its case and spaces.
+    pub fn parse(word: &str) -> Option<Self> {
+        let squeezed: String = word.chars().filter(|c| c.is_alphanumeric()).collect();
+        Self::ALL.into_iter().find(|known| known.as_str().replace(' ', "").eq_ignore_ascii_case(&squeezed))
+    }
+
     /// The type that a feed's word means, whatever its case and spaces; `Unknown` for a word nobody knows (rulings 11).
     pub fn from_feed(word: &str) -> Self {
-        let squeezed: String = word.chars().filter(|c| c.is_alphanumeric()).collect();
-        Self::ALL
-            .into_iter()
-            .find(|known| known.as_str().replace(' ', "").eq_ignore_ascii_case(&squeezed))
-            .unwrap_or(Self::Unknown)
+        Self::parse(word).unwrap_or(Self::Unknown)
     }
 }
 
@@ -143,16 +149,37 @@ impl IdentityStatus {
     }
 }
 
-/// The identity that others see: field by field, the first source that says it. First come the applications in `order`, then
-/// the others in the order of their creation (rulings 11; application ids are UUIDv7, so their order is that order). A source
-/// that names the person no more counts only when none does.
+/// The records that say what a person is: an onboarding's does until a feed knows the person, an ended transition's never.
+fn counting(records: &[SourceRecord]) -> impl Iterator<Item = &SourceRecord> {
+    let is_fed = is_fed(records);
+    records.iter().filter(move |known| match known.source.application_id {
+        super::ONBOARDING => !is_fed,
+        super::TRANSITION => known.is_present,
+        _ => true,
+    })
+}
+
+/// Has a feed ever named the person?
+pub fn is_fed(records: &[SourceRecord]) -> bool {
+    records.iter().any(|known| ![super::ONBOARDING, super::TRANSITION].contains(&known.source.application_id))
+}
+
+/// Does anybody name the person now: a feed, or, until a feed does, an onboarding?
+pub fn is_present(records: &[SourceRecord]) -> bool {
+    counting(records).any(|known| known.is_present && known.source.application_id != super::TRANSITION)
+}
+
+/// The identity that others see: field by field, the first source that says it. First come transitions, then the applications
+/// in `order`, then the others in the order of their creation (rulings 11; application ids are UUIDv7, so their order is that
+/// order). A source that names the person no more counts only when none does; an onboarding only until a feed does.
 pub fn merge(records: &[SourceRecord], order: &[Uuid]) -> IdentityRecord {
-    let mut sources: Vec<&SourceRecord> = records.iter().filter(|known| known.is_present).collect();
-    if sources.is_empty() {
-        sources = records.iter().collect();
+    let mut sources: Vec<&SourceRecord> = counting(records).filter(|known| known.is_present).collect();
+    if sources.iter().all(|known| known.source.application_id == super::TRANSITION) {
+        sources = counting(records).collect();
     }
-    let rank = |known: &SourceRecord| {
-        order.iter().position(|application| *application == known.source.application_id).unwrap_or(order.len())
+    let rank = |known: &SourceRecord| match known.source.application_id {
+        super::TRANSITION => 0,
+        id => 1 + order.iter().position(|application| *application == id).unwrap_or(order.len()),
     };
     sources.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| a.source.cmp(&b.source)));
     let mut merged = IdentityRecord::default();
@@ -161,7 +188,7 @@ pub fn merge(records: &[SourceRecord], order: &[Uuid]) -> IdentityRecord {
             ($($field:ident),*) => { $(if merged.$field.is_none() { merged.$field.clone_from(&record.$field); })* };
         }
         // The supervisor's text and what it means belong together.
-        if merged.supervisor.is_none() {
+        if merged.supervisor.is_none() && merged.supervisor_id.is_none() {
             merged.supervisor.clone_from(&record.supervisor);
             merged.supervisor_id = record.supervisor_id;
         }

@@ -7,7 +7,7 @@ const TWO: Uuid = Uuid::from_u128(2);
 const THREE: Uuid = Uuid::from_u128(3);
 
 fn sets(sources: &[(Uuid, Eligibility)]) -> SettingsCommand {
-    SettingsCommand::Change { identity_sources: Some(sources.to_vec()) }
+    SettingsCommand::Change(Changes { identity_sources: Some(sources.to_vec()), ..Default::default() })
 }
 
 fn orders(ids: &[Uuid]) -> SettingsCommand {
@@ -53,7 +53,7 @@ fn identity_sources_are_ordered_once() {
 
 #[test]
 fn what_is_not_said_stays() {
-    then(vec![ordered(&[TWO])], SettingsCommand::Change { identity_sources: None }, vec![]);
+    then(vec![ordered(&[TWO])], SettingsCommand::Change(Changes::default()), vec![]);
 }
 
 #[test]
