@@ -51,6 +51,14 @@ COMMENT ON COLUMN work.leases.application_import_id IS 'The import';
 COMMENT ON COLUMN work.leases.worker IS 'Host, process and start of the worker';
 COMMENT ON COLUMN work.leases.expires_at IS 'After this another worker may go on';
 
+CREATE TABLE work.evidence_taken (
+    application_id uuid PRIMARY KEY,
+    position bigint NOT NULL
+);
+COMMENT ON TABLE work.evidence_taken IS 'Up to which import access requests were looked at';
+COMMENT ON COLUMN work.evidence_taken.application_id IS 'The application';
+COMMENT ON COLUMN work.evidence_taken.position IS 'Where in the log its last import that was looked at finished';
+
 CREATE TABLE work.import_progress (
     application_import_id uuid PRIMARY KEY,
     phase text NOT NULL,

@@ -58,6 +58,8 @@ pub struct App {
     pub config: Config,
     /// Rung when an import was staged or cancelled.
     pub imports_bell: Notify,
+    /// Rung when people's events or access requests have work to do.
+    pub people_bell: Notify,
     /// Places for imports that run side by side on this server.
     pub import_places: Arc<Semaphore>,
     /// Set when the server stops: imports let go, and another server, or the next start, goes on with them.

@@ -8,6 +8,7 @@ pub mod database;
 pub mod http;
 pub mod imports;
 pub mod journal;
+pub mod people;
 pub mod postgres;
 pub mod sample;
 pub mod server;

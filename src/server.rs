@@ -73,6 +73,7 @@ pub async fn assemble(database: &Database, config: Config, clock: SharedClock) -
         tokens,
         config,
         imports_bell: Notify::new(),
+        people_bell: Notify::new(),
         import_places: Arc::new(Semaphore::new(worker::SIDE_BY_SIDE)),
         is_stopping: AtomicBool::new(false),
         router: OnceLock::new(),
@@ -109,6 +110,7 @@ impl Server {
         tasks.spawn(async move { forget_keys(&spawned).await });
         tasks.spawn(http::health::upkeep());
         tasks.spawn(schedule::fire(Arc::clone(&app)));
+        tasks.spawn(crate::people::worker::work(Arc::clone(&app)));
         let name = worker::name(app.clock.id());
         tasks.spawn(worker::work(Arc::clone(&app), name, None));
         Ok(Self { app, address, handle, listener, tasks })

@@ -7,6 +7,7 @@
 //! Tables are named without a schema: the connection's `search_path` says whether they are the live ones (`read`), the ones
 //! being rebuilt (`read_next`) or those of a verification.
 
+pub mod access_requests;
 pub mod accounts;
 pub mod api_tokens;
 pub mod application_imports;
@@ -17,6 +18,7 @@ pub mod events;
 pub mod grants;
 pub mod identities;
 pub mod page;
+pub mod personnel_events;
 pub mod rebuild;
 pub mod settings;
 pub mod verify;
@@ -56,6 +58,8 @@ pub const ALL: &[Projection] = &[
     entitlements::PROJECTION,
     accounts::PROJECTION,
     grants::PROJECTION,
+    personnel_events::PROJECTION,
+    access_requests::PROJECTION,
 ];
 
 /// Folds a batch, given in position order, into every projection that it concerns.

@@ -77,6 +77,27 @@ async fn json<T: DeserializeOwned>(request: Request) -> Result<(Parts, T, Option
     Ok((parts, value, canonical))
 }
 
+/// A JSON body that may be left out.
+pub struct OptionalJson<T>(pub T);
+
+impl<T: DeserializeOwned + Default + Send> FromRequest<SharedApp> for OptionalJson<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &SharedApp) -> Result<Self, ApiError> {
+        let (parts, body) = request.into_parts();
+        let bytes = read(body).await?;
+        let kind = content_type(&parts);
+        if bytes.is_empty() && kind.is_empty() {
+            if let Some(key) = idempotency_key(&parts)? {
+                replay(&parts, app, &key, b"").await?;
+            }
+            return Ok(Self(T::default()));
+        }
+        let request = Request::from_parts(parts, Body::from(bytes));
+        Ok(Self(Json::from_request(request, app).await?.0))
+    }
+}
+
 /// A request that needs no body. One that is sent is read and ignored, so that clients may send `{}`.
 pub struct NoBody;
 

@@ -1,5 +1,6 @@
 //! HTTP: the route table, which is also the OpenAPI document.
 
+pub mod access_requests;
 pub mod accounts;
 pub mod application_imports;
 pub mod applications;
@@ -13,6 +14,8 @@ mod measures;
 pub mod middleware;
 mod openapi;
 pub mod page;
+pub mod party;
+pub mod personnel_events;
 pub mod request;
 pub mod session;
 pub mod settings;
@@ -57,6 +60,31 @@ fn operations() -> OpenApiRouter<SharedApp> {
         .routes(routes!(identities::access::access))
         .routes(routes!(accounts::get::get))
         .routes(routes!(accounts::assign::assign, accounts::release::release))
+        .routes(routes!(personnel_events::list::list))
+        .routes(routes!(personnel_events::onboard::onboard))
+        .routes(routes!(personnel_events::offboard::offboard))
+        .routes(routes!(personnel_events::role_transition::role_transition))
+        .routes(routes!(personnel_events::leave_of_absence::leave_of_absence))
+        .routes(routes!(personnel_events::get::get))
+        .routes(routes!(personnel_events::approve::approve))
+        .routes(routes!(personnel_events::reject::reject))
+        .routes(routes!(personnel_events::complete::complete))
+        .routes(routes!(personnel_events::reset::reset))
+        .routes(routes!(personnel_events::assign::assign))
+        .routes(routes!(personnel_events::comment::comment))
+        .routes(routes!(personnel_events::reschedule::reschedule))
+        .routes(routes!(personnel_events::cancel::cancel))
+        .routes(routes!(access_requests::list::list, access_requests::create::create))
+        .routes(routes!(access_requests::get::get))
+        .routes(routes!(access_requests::approve::approve))
+        .routes(routes!(access_requests::reject::reject))
+        .routes(routes!(access_requests::reset::reset))
+        .routes(routes!(access_requests::provision::provision))
+        .routes(routes!(access_requests::fail::fail))
+        .routes(routes!(access_requests::verify::verify))
+        .routes(routes!(access_requests::assign::assign))
+        .routes(routes!(access_requests::comment::comment))
+        .routes(routes!(access_requests::cancel::cancel))
         .routes(routes!(events::list::list))
         .routes(routes!(tokens::list::list, tokens::create::create))
         .routes(routes!(tokens::revoke::revoke))

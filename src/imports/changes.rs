@@ -73,7 +73,7 @@ pub async fn page(app: &App, import: &ImportRow, page: i64) -> Result<Page<Chang
             .map_err(|error| Failure::Unreadable(error.to_string()))?;
         let id = Uuid::try_parse(&row.aggregate_id).unwrap_or_default();
         let changes = match event {
-            DomainEvent::Identity(event) => vec![of_identity(&load(&app.journal, row).await?, event)],
+            DomainEvent::Identity(event) => of_identity(&load(&app.journal, row).await?, event).into_iter().collect(),
             DomainEvent::Entitlement(event) => {
                 vec![of_entitlement(&load(&app.journal, row).await?, event, entitlements.get(&id))]
             }
@@ -197,16 +197,21 @@ fn of_record<R: Serialize>(kind: &'static str, key: Option<&str>, before: Option
     Change { kind, action, key: json!(key), before: json!(before), after: json!(after) }
 }
 
-fn of_identity(state: &Identity, event: IdentityEvent) -> Change {
+fn of_identity(state: &Identity, event: IdentityEvent) -> Option<Change> {
     let (source, after) = match event {
         IdentityEvent::IdentityAdded { source, record, .. }
         | IdentityEvent::IdentityLinked { source, record, .. }
         | IdentityEvent::IdentityChanged { source, record, .. } => (source, Some(record)),
         IdentityEvent::IdentityRemoved { source, .. } => (source, None),
+        // Made by personnel events, never by an import.
+        IdentityEvent::IdentityOnboarded { .. }
+        | IdentityEvent::IdentityOffboarded { .. }
+        | IdentityEvent::IdentityTransitioned { .. }
+        | IdentityEvent::IdentityTransitionEnded { .. } => return None,
     };
     let before = state.records.iter().find(|known| known.source == source && known.is_present);
     let Source { key, .. } = source.clone();
-    of_record("Identity", Some(&key), before.map(|known| &known.record), after.as_ref())
+    Some(of_record("Identity", Some(&key), before.map(|known| &known.record), after.as_ref()))
 }
 
 fn of_entitlement(state: &Entitlement, event: EntitlementEvent, known: Option<&String>) -> Change {

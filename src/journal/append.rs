@@ -71,6 +71,15 @@ impl Append {
             context,
         }
     }
+
+    /// All of this and all of another append, or nothing.
+    pub fn and(mut self, other: Self) -> Self {
+        self.streams.extend(other.streams);
+        self.guards.extend(other.guards);
+        self.take.extend(other.take);
+        self.release.extend(other.release);
+        self
+    }
 }
 
 /// The events are in the log and in every table.

@@ -88,6 +88,12 @@ impl From<PersistenceError> for CommandError {
     }
 }
 
+impl From<sqlx::Error> for CommandError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Append(AppendError::Unavailable(format!("the tables can't be read: {error}")))
+    }
+}
+
 impl Journal {
     /// Loads a stream through postgres-es.
     pub async fn load<A: Stream>(&self, id: impl ToString) -> Result<Loaded<A>, PersistenceError> {

@@ -1,5 +1,6 @@
-//! What isn't derived from events: leases, progress, issues and plans of imports, idempotency keys, last-used times.
+//! What isn't derived from events: leases, evidence taken, progress, issues and plans of imports, idempotency keys, last-used times.
 
+pub mod evidence;
 pub mod idempotency;
 pub mod issues;
 pub mod leases;

@@ -22,7 +22,7 @@ use crate::{Applied, Projection, versions};
 
 pub(crate) const PROJECTION: Projection = Projection {
     name: "application_imports",
-    version: 2,
+    version: 3,
     aggregate_types: &[
         aggregates::application_import::TYPE,
         aggregates::account::TYPE,
@@ -48,6 +48,7 @@ struct Row {
     is_preview: bool,
     build_start_at: Option<DateTime<Utc>>,
     build_end_at: Option<DateTime<Utc>>,
+    ended_position: Option<i64>,
     worker: Option<String>,
     files: Value,
     planned: Option<Value>,
@@ -94,6 +95,7 @@ fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied
                     is_preview: *preview,
                     build_start_at: None,
                     build_end_at: None,
+                    ended_position: None,
                     worker: None,
                     files: json(files)?,
                     planned: None,
@@ -116,6 +118,7 @@ fn fold(row: &mut Row, event: &Recorded, import: &ApplicationImportEvent) -> sql
     let mut end = |status: Status, log: Option<String>| {
         status.as_str().clone_into(&mut row.status);
         row.build_end_at = Some(event.recorded_at);
+        row.ended_position = Some(event.position);
         row.log = log;
     };
     match import {
@@ -159,6 +162,10 @@ async fn count_applied(connection: &mut PgConnection, batch: &[Recorded]) -> sql
                 }
                 IdentityEvent::IdentityChanged { import, .. } => count(*import, "identities", [0, 1, 0]),
                 IdentityEvent::IdentityRemoved { import, .. } => count(*import, "identities", [0, 0, 1]),
+                IdentityEvent::IdentityOnboarded { .. }
+                | IdentityEvent::IdentityOffboarded { .. }
+                | IdentityEvent::IdentityTransitioned { .. }
+                | IdentityEvent::IdentityTransitionEnded { .. } => {}
             },
             DomainEvent::Entitlement(event) => match event {
                 EntitlementEvent::EntitlementAdded { import, .. } => count(*import, "entitlements", [1, 0, 0]),

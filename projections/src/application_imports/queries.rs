@@ -23,6 +23,7 @@ pub struct ImportRow {
     pub is_preview: bool,
     pub build_start_at: Option<DateTime<Utc>>,
     pub build_end_at: Option<DateTime<Utc>>,
+    pub ended_position: Option<i64>,
     pub worker: Option<String>,
     pub files: Json<Vec<ImportFile>>,
     pub planned: Option<Json<Metrics>>,

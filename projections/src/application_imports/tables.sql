@@ -11,6 +11,7 @@ CREATE TABLE application_imports (
     is_preview boolean NOT NULL,
     build_start_at timestamptz,
     build_end_at timestamptz,
+    ended_position bigint,
     worker text,
     files jsonb NOT NULL,
     planned jsonb,
@@ -20,6 +21,7 @@ CREATE TABLE application_imports (
 );
 CREATE INDEX ON application_imports (application_id, number);
 CREATE INDEX ON application_imports (build_start_at, number);
+CREATE INDEX ON application_imports (ended_position) WHERE status = 'Finished' AND NOT is_preview;
 CREATE INDEX ON application_imports (number) WHERE status IN ('Pending', 'Running', 'Canceling');
 COMMENT ON TABLE application_imports IS 'Imports of applications';
 COMMENT ON COLUMN application_imports.id IS 'The import';
@@ -34,6 +36,7 @@ COMMENT ON COLUMN application_imports.from_schedule IS 'Reads the schedule''s fi
 COMMENT ON COLUMN application_imports.is_preview IS 'Only planned; nothing was applied';
 COMMENT ON COLUMN application_imports.build_start_at IS 'When a worker first took it';
 COMMENT ON COLUMN application_imports.build_end_at IS 'When it ended';
+COMMENT ON COLUMN application_imports.ended_position IS 'Position of the event that ended it';
 COMMENT ON COLUMN application_imports.worker IS 'The worker that has or had it';
 COMMENT ON COLUMN application_imports.files IS 'The files read: id, group, name, SHA-256, size';
 COMMENT ON COLUMN application_imports.planned IS 'The complete difference, once planned; the shape of metrics';

@@ -17,7 +17,7 @@ use crate::{Applied, Projection};
 
 pub(crate) const PROJECTION: Projection = Projection {
     name: "applications",
-    version: 2,
+    version: 3,
     aggregate_types: &[aggregates::application::TYPE],
     tables: include_str!("tables.sql"),
     apply,
@@ -93,11 +93,11 @@ async fn insert(connection: &mut PgConnection, rows: Vec<ApplicationRow>) -> sql
     }
     sqlx::query(
         "INSERT INTO applications (id, name, priority, description, is_identity_source, removal_limit, is_archived, connector,
-                                   correlation, import_schedule, import_schedule_set_at, created_at, created_by,
+                                   correlation, responders, import_schedule, import_schedule_set_at, created_at, created_by,
                                    last_updated_at, version)
          SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::int[], $7::boolean[],
-                              $8::jsonb[], $9::jsonb[], $10::jsonb[], $11::timestamptz[], $12::timestamptz[], $13::text[],
-                              $14::timestamptz[], $15::bigint[])",
+                              $8::jsonb[], $9::jsonb[], $10::jsonb[], $11::jsonb[], $12::timestamptz[], $13::timestamptz[],
+                              $14::text[], $15::timestamptz[], $16::bigint[])",
     )
     .bind(column(&rows, |row| row.id))
     .bind(column(&rows, |row| row.name.as_str()))
@@ -108,6 +108,7 @@ async fn insert(connection: &mut PgConnection, rows: Vec<ApplicationRow>) -> sql
     .bind(column(&rows, |row| row.is_archived))
     .bind(column(&rows, |row| Json(&row.connector.0)))
     .bind(column(&rows, |row| Json(&row.correlation.0)))
+    .bind(column(&rows, |row| Json(&row.responders.0)))
     .bind(column(&rows, |row| row.import_schedule.as_ref().map(|schedule| Json(&schedule.0))))
     .bind(column(&rows, |row| row.import_schedule_set_at))
     .bind(column(&rows, |row| row.created_at))
@@ -137,14 +138,15 @@ async fn write_updates(connection: &mut PgConnection, updates: BTreeMap<Uuid, Up
              removal_limit = coalesce(u.removal_limit, a.removal_limit),
              connector = coalesce(u.connector, a.connector),
              correlation = coalesce(u.correlation, a.correlation),
+             responders = coalesce(u.responders, a.responders),
              import_schedule = coalesce(u.schedule, a.import_schedule),
              import_schedule_set_at = coalesce(u.schedule_at, a.import_schedule_set_at),
              is_archived = a.is_archived OR u.archived,
              last_updated_at = u.at,
              version = u.version
          FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::int[], $7::jsonb[], $8::jsonb[],
-                     $9::jsonb[], $10::timestamptz[], $11::boolean[], $12::timestamptz[], $13::bigint[])
-             AS u (id, name, priority, description, is_identity_source, removal_limit, connector, correlation, schedule,
+                     $9::jsonb[], $10::jsonb[], $11::timestamptz[], $12::boolean[], $13::timestamptz[], $14::bigint[])
+             AS u (id, name, priority, description, is_identity_source, removal_limit, connector, correlation, responders, schedule,
                    schedule_at, archived, at, version)
          WHERE a.id = u.id",
     )
@@ -156,6 +158,7 @@ async fn write_updates(connection: &mut PgConnection, updates: BTreeMap<Uuid, Up
     .bind(defined(&updates, |definition| i32::from(definition.removal_limit)))
     .bind(defined(&updates, |definition| Json(&definition.connector)))
     .bind(defined(&updates, |definition| Json(definition.correlation())))
+    .bind(defined(&updates, |definition| Json(&definition.responders)))
     .bind(column(&updates, |(_, update)| update.schedule.map(Json)))
     .bind(column(&updates, |(_, update)| update.schedule_at))
     .bind(column(&updates, |(_, update)| update.archived))

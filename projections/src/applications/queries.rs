@@ -21,6 +21,7 @@ pub struct ApplicationRow {
     pub is_archived: bool,
     pub connector: Json<Connector>,
     pub correlation: Json<Vec<CorrelationRule>>,
+    pub responders: Json<Vec<Uuid>>,
     pub import_schedule: Option<Json<ImportSchedule>>,
     pub import_schedule_set_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
@@ -43,6 +44,7 @@ impl ApplicationRow {
             is_archived: false,
             connector: Json(definition.connector.clone()),
             correlation: Json(Vec::new()),
+            responders: Json(Vec::new()),
             import_schedule: None,
             import_schedule_set_at: None,
             created_at,
@@ -64,6 +66,7 @@ impl ApplicationRow {
         self.removal_limit = i32::from(definition.removal_limit);
         self.connector.0.clone_from(&definition.connector);
         self.correlation.0 = definition.correlation();
+        self.responders.0.clone_from(&definition.responders);
     }
 
     /// The definition, as far as file groups and schedules are judged by it.
@@ -76,6 +79,7 @@ impl ApplicationRow {
             removal_limit: u8::try_from(self.removal_limit).unwrap_or(100),
             connector: self.connector.0.clone(),
             correlation: Some(self.correlation.0.clone()),
+            responders: self.responders.0.clone(),
         }
     }
 }

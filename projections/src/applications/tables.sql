@@ -8,6 +8,7 @@ CREATE TABLE applications (
     is_archived boolean NOT NULL,
     connector jsonb NOT NULL,
     correlation jsonb NOT NULL,
+    responders jsonb NOT NULL,
     import_schedule jsonb,
     import_schedule_set_at timestamptz,
     created_at timestamptz NOT NULL,
@@ -26,6 +27,7 @@ COMMENT ON COLUMN applications.removal_limit IS 'Percent of people or grants tha
 COMMENT ON COLUMN applications.is_archived IS 'Takes no more imports';
 COMMENT ON COLUMN applications.connector IS 'Type and file groups, as the API shows them';
 COMMENT ON COLUMN applications.correlation IS 'Which account field finds which identity field, in order';
+COMMENT ON COLUMN applications.responders IS 'Identities who answer requests for its access; empty = the default responders';
 COMMENT ON COLUMN applications.import_schedule IS 'Cron, timezone and paths; null = none';
 COMMENT ON COLUMN applications.import_schedule_set_at IS 'When the schedule was last set: earlier ticks don''t count';
 COMMENT ON COLUMN applications.created_at IS 'When it was made';

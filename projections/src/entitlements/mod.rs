@@ -12,7 +12,7 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-pub use queries::{keys, known, list};
+pub use queries::{find_current, keys, known, list};
 
 use crate::counts::Changes;
 use crate::versions::{Validity, Version, Versions};

@@ -24,6 +24,19 @@ pub async fn list(pool: &PgPool, application: Uuid, page: i64) -> sqlx::Result<P
     Ok(Page { items: window.arrange(rows), total })
 }
 
+/// A current entitlement of an application.
+pub async fn find_current(
+    executor: impl PgExecutor<'_>,
+    application: Uuid,
+    id: Uuid,
+) -> sqlx::Result<Option<EntitlementRow>> {
+    sqlx::query_as("SELECT * FROM entitlements WHERE id = $1 AND application_id = $2 AND valid_to IS NULL")
+        .bind(id)
+        .bind(application)
+        .fetch_optional(executor)
+        .await
+}
+
 /// The native keys of entitlements, whether they are still there or not.
 pub async fn keys(executor: impl PgExecutor<'_>, ids: &[Uuid]) -> sqlx::Result<HashMap<Uuid, String>> {
     let keys: Vec<(Uuid, String)> = sqlx::query_as("SELECT DISTINCT id, key FROM entitlements WHERE id = ANY ($1)")

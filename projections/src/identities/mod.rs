@@ -5,7 +5,7 @@ mod queries;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aggregates::identity::{IdentityEvent, IdentityRecord, IdentityType, Source, SourceRecord, merge};
+use aggregates::identity::{IdentityEvent, IdentityRecord, IdentityType, Source, SourceRecord, is_present, merge};
 use aggregates::settings::SettingsEvent;
 use aggregates::{DomainEvent, Recorded};
 use chrono::{DateTime, Utc};
@@ -16,7 +16,8 @@ use uuid::Uuid;
 
 pub use precedence::precedence;
 pub use queries::{
-    Candidate, IdentityView, KnownRecord, OtherRecord, candidates, find, known_records, list, other_records,
+    Candidate, IdentityView, KnownRecord, OtherRecord, Usual, candidates, find, find_all, is_above, known_records,
+    list, other_records, usual,
 };
 
 use crate::counts::Changes;
@@ -25,7 +26,7 @@ use crate::{Applied, Projection};
 
 pub(crate) const PROJECTION: Projection = Projection {
     name: "identities",
-    version: 2,
+    version: 3,
     aggregate_types: &[aggregates::identity::TYPE, aggregates::settings::TYPE],
     tables: include_str!("tables.sql"),
     apply,
@@ -79,7 +80,7 @@ impl IdentityRow {
         order: &[Uuid],
     ) -> Self {
         let merged = merge(records, order);
-        let status = if records.iter().any(|known| known.is_present) {
+        let status = if is_present(records) {
             merged.status.map_or("Active", aggregates::identity::IdentityStatus::as_str)
         } else {
             "Removed"
@@ -188,17 +189,7 @@ impl Fold {
 
     /// Begins another version of an identity, if what its sources say amounts to another person.
     fn merge(&mut self, id: Uuid, event: &Recorded, order: &[Uuid]) {
-        let said: Vec<SourceRecord> = self
-            .records
-            .get(&id)
-            .into_iter()
-            .flatten()
-            .map(|row| SourceRecord {
-                source: Source { application_id: row.application_id, key: row.key.clone() },
-                record: row.record.0.clone(),
-                is_present: row.is_present,
-            })
-            .collect();
+        let said = said(self.records.get(&id).into_iter().flatten());
         let known = self.versions.latest(id).cloned();
         let first_seen_at = known.as_ref().map_or(event.recorded_at, |row| row.first_seen_at);
         let row = IdentityRow::merged(id, event, first_seen_at, &said, order);
@@ -212,33 +203,35 @@ impl Fold {
     }
 }
 
-fn fold_record(records: &mut Vec<RecordRow>, identity_id: Uuid, event: &IdentityEvent) {
-    let (source, record, matched_by) = match event {
-        IdentityEvent::IdentityAdded { source, record, .. } | IdentityEvent::IdentityChanged { source, record, .. } => {
-            (source, Some(record), None)
-        }
-        IdentityEvent::IdentityLinked { source, record, matched_by, .. } => {
-            (source, Some(record), Some(matched_by.clone()))
-        }
-        IdentityEvent::IdentityRemoved { source, .. } => (source, None, None),
-    };
-    let known = records.iter_mut().find(|row| row.application_id == source.application_id && row.key == source.key);
-    match (known, record) {
-        (Some(known), Some(record)) => {
-            known.record = Json(record.clone());
-            known.is_present = true;
-        }
-        (Some(known), None) => known.is_present = false,
-        (None, Some(record)) => records.push(RecordRow {
-            application_id: source.application_id,
-            key: source.key.clone(),
-            identity_id,
-            record: Json(record.clone()),
-            is_present: true,
-            matched_by,
-        }),
-        (None, None) => {}
+/// Rows as the rules see them.
+fn said<'a>(rows: impl Iterator<Item = &'a RecordRow>) -> Vec<SourceRecord> {
+    rows.map(|row| SourceRecord {
+        source: Source { application_id: row.application_id, key: row.key.clone() },
+        record: row.record.0.clone(),
+        is_present: row.is_present,
+    })
+    .collect()
+}
+
+fn fold_record(rows: &mut Vec<RecordRow>, identity_id: Uuid, event: &IdentityEvent) {
+    let mut records = said(rows.iter());
+    aggregates::identity::fold(&mut records, event.clone());
+    // A record's place never changes; a new one comes last.
+    let mut matched: Vec<Option<String>> = rows.drain(..).map(|row| row.matched_by).collect();
+    if let IdentityEvent::IdentityLinked { matched_by, .. } = event
+        && matched.len() < records.len()
+    {
+        matched.push(Some(matched_by.clone()));
     }
+    matched.resize(records.len(), None);
+    rows.extend(records.into_iter().zip(matched).map(|(said, matched_by)| RecordRow {
+        application_id: said.source.application_id,
+        key: said.source.key,
+        identity_id,
+        record: Json(said.record),
+        is_present: said.is_present,
+        matched_by,
+    }));
 }
 
 async fn store_records(connection: &mut PgConnection, records: BTreeMap<Uuid, Vec<RecordRow>>) -> sqlx::Result<()> {

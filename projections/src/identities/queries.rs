@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use aggregates::identity::IdentityRecord;
 use sqlx::types::Json;
 use sqlx::{PgExecutor, PgPool};
@@ -44,6 +46,70 @@ pub async fn list(pool: &PgPool, page: i64) -> sqlx::Result<Page<IdentityView>> 
 /// One identity.
 pub async fn find(executor: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<IdentityView>> {
     sqlx::query_as(&format!("{SELECT} AND i.id = $1")).bind(id).fetch_optional(executor).await
+}
+
+/// Several identities, by id.
+pub async fn find_all(executor: impl PgExecutor<'_>, ids: &[Uuid]) -> sqlx::Result<HashMap<Uuid, IdentityView>> {
+    let rows: Vec<IdentityView> =
+        sqlx::query_as(&format!("{SELECT} AND i.id = ANY ($1)")).bind(ids).fetch_all(executor).await?;
+    Ok(rows.into_iter().map(|view| (view.row.id, view)).collect())
+}
+
+/// Is `above` the supervisor of the supervisor ... of `identity`, or the same person?
+pub async fn is_above(executor: impl PgExecutor<'_>, above: Uuid, identity: Uuid) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "WITH RECURSIVE line AS (
+             SELECT id, supervisor_id FROM identities WHERE id = $2 AND valid_to IS NULL
+             UNION SELECT i.id, i.supervisor_id FROM line JOIN identities AS i ON i.id = line.supervisor_id
+             WHERE i.valid_to IS NULL
+         ) SELECT EXISTS (SELECT FROM line WHERE id = $1)",
+    )
+    .bind(above)
+    .bind(identity)
+    .fetch_one(executor)
+    .await
+}
+
+/// An entitlement that people of a department and title hold.
+#[derive(Debug, Clone, sqlx::FromRow)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Usual {
+    pub application_id: Uuid,
+    pub entitlement_id: Uuid,
+    pub key: String,
+    pub name: Option<String>,
+    /// People who hold it.
+    pub holding: i64,
+    /// People with that department and title.
+    pub peers: i64,
+}
+
+/// What active people of a department and title hold, `except` aside.
+pub async fn usual(
+    executor: impl PgExecutor<'_>,
+    department: &str,
+    title: &str,
+    except: Option<Uuid>,
+) -> sqlx::Result<Vec<Usual>> {
+    sqlx::query_as(
+        "WITH peers AS (
+             SELECT id FROM identities
+             WHERE valid_to IS NULL AND status = 'Active' AND department = $1 AND title = $2 AND id IS DISTINCT FROM $3
+         ), held AS (
+             SELECT g.application_id, g.entitlement_id, count(DISTINCT p.id) AS holding
+             FROM peers AS p JOIN accounts AS a ON a.identity_id = p.id AND a.valid_to IS NULL
+             JOIN grants AS g ON g.application_id = a.application_id AND g.account_id = a.id AND g.valid_to IS NULL
+             GROUP BY g.application_id, g.entitlement_id
+         )
+         SELECT h.application_id, h.entitlement_id, e.key, e.name, h.holding, (SELECT count(*) FROM peers) AS peers
+         FROM held AS h JOIN entitlements AS e ON e.id = h.entitlement_id AND e.valid_to IS NULL
+         ORDER BY h.application_id, e.key",
+    )
+    .bind(department)
+    .bind(title)
+    .bind(except)
+    .fetch_all(executor)
+    .await
 }
 
 /// What a source said of an identity.

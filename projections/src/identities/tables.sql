@@ -27,6 +27,7 @@ CREATE TABLE identities (
 );
 CREATE UNIQUE INDEX ON identities (id) WHERE valid_to IS NULL;
 CREATE INDEX ON identities (coalesce(last_name, display_name, ''), coalesce(first_name, ''), id) WHERE valid_to IS NULL;
+CREATE INDEX ON identities (department, title) WHERE valid_to IS NULL;
 COMMENT ON TABLE identities IS 'People across all applications, merged from their sources, as versions; current = valid_to is null';
 COMMENT ON COLUMN identities.id IS 'The identity';
 COMMENT ON COLUMN identities.first_name IS 'First name';
@@ -47,7 +48,7 @@ COMMENT ON COLUMN identities.created_date IS 'Created in the source system';
 COMMENT ON COLUMN identities.updated_date IS 'Updated in the source system';
 COMMENT ON COLUMN identities.inactivated_date IS 'Inactivated in the source system';
 COMMENT ON COLUMN identities.attributes IS 'Custom attributes';
-COMMENT ON COLUMN identities.first_seen_at IS 'When a feed first named it';
+COMMENT ON COLUMN identities.first_seen_at IS 'When a feed or an onboarding first named it';
 COMMENT ON COLUMN identities.valid_from IS 'Position of the event that made this version';
 COMMENT ON COLUMN identities.valid_to IS 'Position of the event that ended it; null = current';
 COMMENT ON COLUMN identities.valid_from_at IS 'Time of valid_from';
@@ -64,8 +65,8 @@ CREATE TABLE identity_records (
 );
 CREATE INDEX ON identity_records (identity_id);
 COMMENT ON TABLE identity_records IS 'What each source says of each identity now: the links (source, key) to identity';
-COMMENT ON COLUMN identity_records.application_id IS 'The source';
-COMMENT ON COLUMN identity_records.key IS 'What the source calls it';
+COMMENT ON COLUMN identity_records.application_id IS 'The source; ffffffff-... = an onboarding, 00000000-... = a role transition';
+COMMENT ON COLUMN identity_records.key IS 'What the source calls it; the personnel event''s id';
 COMMENT ON COLUMN identity_records.identity_id IS 'The identity';
 COMMENT ON COLUMN identity_records.record IS 'What it said last';
 COMMENT ON COLUMN identity_records.is_present IS 'Does it name the identity still?';

@@ -37,6 +37,8 @@ pub struct ApplicationBody {
     /// Which account field finds which identity field, in order.
     #[schema(value_type = Vec<Object>)]
     pub correlation: Vec<CorrelationRule>,
+    /// Identities who answer requests for its access; the default responders when there are none.
+    pub responders: Vec<Uuid>,
     /// When its feeds are imported; null = no schedule.
     #[schema(value_type = Option<Object>)]
     pub import_schedule: Option<ImportSchedule>,
@@ -119,6 +121,7 @@ impl From<ApplicationRow> for ApplicationBody {
                 file_groups: row.connector.0.file_groups,
             },
             correlation: row.correlation.0,
+            responders: row.responders.0,
             import_schedule: row.import_schedule.map(|schedule| schedule.0),
             last_import: row.last_import.map(|import| LastImportBody {
                 id: import.0.id,
@@ -153,6 +156,9 @@ pub struct ApplicationRequest {
     /// Which account field finds which identity field, in order; default employeeId, then email.
     #[schema(value_type = Option<Vec<Object>>)]
     correlation: Option<Vec<CorrelationRule>>,
+    /// Identities who answer requests for its access; the default responders when there are none.
+    #[serde(default)]
+    pub responders: Vec<Uuid>,
 }
 
 /// A connector to be.
@@ -253,6 +259,7 @@ impl ApplicationRequest {
             removal_limit: self.removal_limit.unwrap_or(REMOVAL_LIMIT),
             connector: Connector { r#type: ConnectorType::File, file_groups },
             correlation: self.correlation,
+            responders: self.responders,
         };
         if violations.is_empty() {
             return Ok(definition);

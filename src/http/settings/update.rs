@@ -1,4 +1,4 @@
-use aggregates::settings::{self, Eligibility, Settings, SettingsCommand};
+use aggregates::settings::{self, Changes, Eligibility, Settings, SettingsCommand};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
@@ -10,6 +10,7 @@ use super::body::SettingsBody;
 use crate::http::error::{ApiError, ErrorBody};
 use crate::http::etag::{self, if_match};
 use crate::http::extract::Json;
+use crate::http::party::wrong_responders;
 use crate::http::session::{Administers, Session};
 
 /// Settings to be; what is absent stays as it is.
@@ -18,6 +19,13 @@ use crate::http::session::{Administers, Session};
 pub struct SettingsRequest {
     /// Identity sources in the order in which their word counts; those that aren't listed follow by creation.
     identity_sources: Option<Vec<Uuid>>,
+    /// IANA timezone by which days begin and end; UTC at first.
+    #[schema(example = "Europe/Zurich")]
+    timezone: Option<String>,
+    /// Custom fields that requests may fill: of customField1 to customField10; none at first.
+    custom_fields: Option<Vec<String>>,
+    /// Identities who answer where nothing else says who does; they must be Active.
+    default_responders: Option<Vec<Uuid>>,
 }
 
 /// Changes the system settings. People are merged anew at once when the order of their sources changes.
@@ -44,7 +52,12 @@ pub async fn update(
         Some(ids) => Some(judged(&session, ids).await?),
         None => None,
     };
-    let command = SettingsCommand::Change { identity_sources };
+    let default_responders = match &request.default_responders {
+        Some(ids) => Some(wrong_responders(&session, ids).await?),
+        None => None,
+    };
+    let (timezone, custom_fields) = (request.timezone, request.custom_fields);
+    let command = SettingsCommand::Change(Changes { identity_sources, timezone, custom_fields, default_responders });
     let context = session.context("/api/settings".to_owned());
     let executing = session.journal().execute::<Settings>(settings::ID, command, demanded, context).await;
     let executed = executing.map_err(|error| etag::refused(error, demanded.is_some()))?;

@@ -1,0 +1,92 @@
+use aggregates::ballot::Answer;
+use aggregates::identity::{Identity, IdentityCommand};
+use aggregates::personnel_event::{PersonnelEvent, PersonnelEventCommand, PersonnelEventType};
+use axum::http::StatusCode;
+use axum::response::Response;
+use uuid::Uuid;
+
+use super::body::PersonnelEventDetail;
+use super::{StagePath, TAG, clashing, location, refused, show};
+use crate::http::error::{ApiError, ErrorBody};
+use crate::http::extract::OptionalJson;
+use crate::http::party::{AnswerRequest, voter};
+use crate::http::session::{Operates, Session};
+use crate::journal::{AppendError, CommandError, Context, Loaded};
+use crate::people::{following, start};
+
+/// How often an answer is given again when somebody else came first.
+const ATTEMPTS: usize = 8;
+
+/// Says yes to Approval or Verification. When all responders have, the stage is completed and the event goes on.
+#[utoipa::path(
+    post, path = "/api/personnel-events/{id}/stages/{stage}/approve", tag = TAG, operation_id = "approvePersonnelStage",
+    security(("token" = [])),
+    params(
+        ("id" = String, Path, description = "GUID"),
+        ("stage" = String, Path, description = "approval or verification"),
+    ),
+    request_body = Option<AnswerRequest>,
+    responses(
+        (status = 200, body = PersonnelEventDetail, headers(("ETag" = String, description = "Its version"))),
+        (status = 400, description = "Fields break rules", body = ErrorBody),
+        (status = 401, description = "No valid token", body = ErrorBody),
+        (status = 403, description = "Not an operator's token", body = ErrorBody),
+        (status = 404, description = "No such personnel event, or it has no such stage", body = ErrorBody),
+        (status = 409, description = "It isn't open, or nobody answers their own request, or the answer was given", body = ErrorBody),
+        (status = 415, description = "Not application/json", body = ErrorBody),
+    )
+)]
+pub async fn approve(
+    session: Session<Operates>,
+    StagePath { id, stage }: StagePath,
+    OptionalJson(request): OptionalJson<AnswerRequest>,
+) -> Result<Response, ApiError> {
+    let context = session.context(location(id));
+    for attempt in 1.. {
+        let loaded = session.journal().load::<PersonnelEvent>(id).await?;
+        let ballot = loaded.aggregate.stages.iter().find(|known| known.stage == stage);
+        let voter = voter(&session, request.responder_id, ballot.and_then(|known| known.ballot.as_ref())).await?;
+        let new_identity = session.app.clock.id();
+        let command = PersonnelEventCommand::Answer {
+            stage,
+            voter,
+            answer: Answer::Approved,
+            comment: request.comment(),
+            new_identity,
+            at: session.app.clock.now(),
+        };
+        match answer(&session, loaded, (id, new_identity), command, context.clone()).await {
+            Ok(()) => break,
+            Err(CommandError::Append(AppendError::Conflict { .. })) if attempt < ATTEMPTS => {}
+            Err(error @ CommandError::Append(_)) => return Err(clashing(&session, error).await),
+            Err(error) => return Err(refused(error, id)),
+        }
+    }
+    // What follows is no longer the request's: should it fail, a worker does it.
+    if let Err(error) = start::start(&session.app, id, &following(&context)).await {
+        tracing::warn!(%error, %id, "the event begins later");
+        session.app.people_bell.notify_one();
+    }
+    show(&session, id, StatusCode::OK).await
+}
+
+/// An onboarding that is approved by this answer makes its identity in the same append.
+async fn answer(
+    session: &Session<Operates>,
+    loaded: Loaded<PersonnelEvent>,
+    (id, new_identity): (Uuid, Uuid),
+    command: PersonnelEventCommand,
+    context: Context,
+) -> Result<(), CommandError> {
+    let (event, append) = loaded.decide(command, context.clone()).await?;
+    let Some(mut append) = append else { return Ok(()) };
+    if event.identity_id == Some(new_identity)
+        && let Some(request) = event.request.filter(|request| request.r#type == PersonnelEventType::Onboard)
+    {
+        let command = IdentityCommand::Onboard { personnel_event: id, record: request.identity };
+        let (_, made) = Loaded::<Identity>::new(&new_identity).decide(command, context).await?;
+        append = made.into_iter().fold(append, crate::journal::Append::and);
+    }
+    session.journal().append(append).await?;
+    Ok(())
+}

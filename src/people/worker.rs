@@ -1,0 +1,57 @@
+//! What happens by itself: dates come, imports prove, stages follow.
+
+use std::time::Duration;
+
+use aggregates::access_request::{AccessRequest, AccessRequestCommand};
+use aggregates::personnel_event::{PersonnelEvent, PersonnelEventCommand};
+use uuid::Uuid;
+
+use super::{by_itself, evidence, settle, start};
+use crate::app::SharedApp;
+use crate::journal::CommandError;
+
+/// How often a server looks when nobody rings.
+const POLL: Duration = Duration::from_millis(500);
+
+/// Looks for what has come due, for ever. Any number of servers may do it.
+pub async fn work(app: SharedApp) {
+    loop {
+        if let Err(error) = look(&app).await {
+            tracing::warn!(%error, "people's events wait");
+        }
+        tokio::select! {
+            () = app.people_bell.notified() => {}
+            () = tokio::time::sleep(POLL) => {}
+        }
+    }
+}
+
+async fn look(app: &SharedApp) -> Result<(), CommandError> {
+    let (context, _) = by_itself(app, None);
+    let now = app.clock.now();
+    for id in projections::personnel_events::waking(&app.pool, now).await? {
+        let command = PersonnelEventCommand::Wake { at: now };
+        passed(id, app.journal.execute::<PersonnelEvent>(id, command, None, context.clone()).await.map(drop))?;
+        passed(id, start::start(app, id, &context).await)?;
+    }
+    for id in projections::access_requests::waking(&app.pool, now).await? {
+        let command = AccessRequestCommand::Wake { at: now };
+        passed(id, app.journal.execute::<AccessRequest>(id, command, None, context.clone()).await.map(drop))?;
+    }
+    evidence::take_all(app).await?;
+    for id in projections::personnel_events::settleable(&app.pool).await? {
+        passed(id, settle::settle(app, id, &context).await)?;
+    }
+    Ok(())
+}
+
+/// What a rule refuses somebody else has done meanwhile, or it can't be done: the others must not wait for it.
+fn passed(id: Uuid, outcome: Result<(), CommandError>) -> Result<(), CommandError> {
+    match outcome {
+        Err(CommandError::Refused(refusal)) => {
+            tracing::debug!(%refusal, %id, "nothing to do");
+            Ok(())
+        }
+        other => other,
+    }
+}
