@@ -18,6 +18,7 @@ mod idempotency;
 mod identities;
 mod journal;
 mod openapi;
+mod personnel_events;
 mod private_postgres;
 mod projections;
 mod sample;

@@ -37,6 +37,32 @@ const LEAST: &[(&str, Role)] = &[
     ("getAccount", Role::Reader),
     ("assignAccount", Role::Operator),
     ("releaseAccount", Role::Operator),
+    ("listPersonnelEvents", Role::Reader),
+    ("createOnboard", Role::Operator),
+    ("createOffboard", Role::Operator),
+    ("createRoleTransition", Role::Operator),
+    ("createLeaveOfAbsence", Role::Operator),
+    ("getPersonnelEvent", Role::Reader),
+    ("approvePersonnelStage", Role::Operator),
+    ("rejectPersonnelStage", Role::Operator),
+    ("completePersonnelStage", Role::Operator),
+    ("resetPersonnelStage", Role::Operator),
+    ("assignPersonnelEvent", Role::Operator),
+    ("commentPersonnelEvent", Role::Operator),
+    ("reschedulePersonnelEvent", Role::Operator),
+    ("cancelPersonnelEvent", Role::Operator),
+    ("listAccessRequests", Role::Reader),
+    ("createAccessRequest", Role::Operator),
+    ("getAccessRequest", Role::Reader),
+    ("approveAccessRequest", Role::Operator),
+    ("rejectAccessRequest", Role::Operator),
+    ("resetAccessRequest", Role::Operator),
+    ("provisionAccessRequest", Role::Operator),
+    ("failAccessRequest", Role::Operator),
+    ("verifyAccessRequest", Role::Operator),
+    ("assignAccessRequest", Role::Operator),
+    ("commentAccessRequest", Role::Operator),
+    ("cancelAccessRequest", Role::Operator),
     ("listEvents", Role::Auditor),
     ("listTokens", Role::Auditor),
     ("createToken", Role::Administrator),
@@ -56,7 +82,7 @@ struct Operation {
 impl Operation {
     /// Its path with this id.
     fn at(&self, id: &str) -> String {
-        self.path.replace("{id}", id)
+        self.path.replace("{id}", id).replace("{stage}", "approval")
     }
 
     fn takes(&self, kind: &str) -> bool {

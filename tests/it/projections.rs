@@ -4,15 +4,19 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use aggregates::access_request::{AccessRequest, AccessRequestCommand, Action, Evidence, Privilege, RequestedAccess};
 use aggregates::account::{Account, AccountCommand, AccountEvent, AccountRecord, Correlation};
 use aggregates::api_token::{ApiToken, ApiTokenCommand, Role};
 use aggregates::application::{Application, ApplicationEvent, ImportSchedule, Priority};
 use aggregates::application_import::{ApplicationImport, ApplicationImportCommand, ImportType, Metrics};
+use aggregates::ballot::{Answer, Voter};
 use aggregates::entitlement::{Entitlement, EntitlementCommand, EntitlementEvent, EntitlementRecord};
 use aggregates::identity::{
-    Identity, IdentityCommand, IdentityEvent, IdentityRecord, IdentityStatus, IdentityType, Source, SourceRecord, merge,
+    Identity, IdentityCommand, IdentityRecord, IdentityStatus, IdentityType, Source, SourceRecord, merge,
 };
-use aggregates::settings::{self, Eligibility, Settings, SettingsCommand, SettingsEvent};
+use aggregates::party::{Comment, Party};
+use aggregates::personnel_event::{PersonnelEvent, PersonnelEventCommand, PersonnelEventType, Requested, Stage};
+use aggregates::settings::{self, Changes, Eligibility, Settings, SettingsCommand, SettingsEvent};
 use aggregates::{DomainEvent, Stream, ids};
 use chrono::TimeDelta;
 use cqrs_es::Aggregate;
@@ -72,6 +76,21 @@ enum Step {
         application: u8,
         change: u8,
     },
+    /// Of somebody who is onboarded, moves, or leaves again.
+    Person {
+        who: u8,
+        event: u8,
+        change: u8,
+    },
+    Personnel {
+        event: u8,
+        kind: u8,
+        change: u8,
+    },
+    Request {
+        request: u8,
+        change: u8,
+    },
     Import {
         import: u8,
         change: u8,
@@ -106,6 +125,9 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(application, key, record)| Step::Entitlement { application, key, record }),
         2 => (application, 0_u8..8).prop_map(|(application, change)| Step::Application { application, change }),
         3 => (0_u8..3, 0_u8..8).prop_map(|(import, change)| Step::Import { import, change }),
+        2 => (0_u8..5, 0_u8..3, 0_u8..4).prop_map(|(who, event, change)| Step::Person { who, event, change }),
+        3 => (0_u8..4, 0_u8..4, 0_u8..9).prop_map(|(event, kind, change)| Step::Personnel { event, kind, change }),
+        3 => (0_u8..4, 0_u8..8).prop_map(|(request, change)| Step::Request { request, change }),
         1 => any::<bool>().prop_map(|on| Step::Settings { on }),
         3 => prop::sample::subsequence(vec![0_u8, 1, 2], 0..=3).prop_shuffle().prop_map(|order| Step::Precedence { order }),
         1 => (0_u8..3, any::<bool>()).prop_map(|(token, is_end)| Step::Token { token, is_end }),
@@ -123,6 +145,104 @@ fn import_id(number: u8) -> Uuid {
 
 fn identity_id(number: u8) -> Uuid {
     Uuid::from_u128(0x3000 + u128::from(number))
+}
+
+fn personnel_id(number: u8) -> Uuid {
+    Uuid::from_u128(0x4000 + u128::from(number))
+}
+
+fn request_id(number: u8) -> Uuid {
+    Uuid::from_u128(0x5000 + u128::from(number))
+}
+
+fn at() -> chrono::DateTime<chrono::Utc> {
+    "2026-01-01T00:00:00Z".parse().unwrap()
+}
+
+fn party() -> Party {
+    Party { actor_id: "somebody".to_owned(), name: "Somebody".to_owned(), identity_id: None }
+}
+
+fn voter() -> Voter {
+    let party = Party { actor_id: "another".to_owned(), name: "Another".to_owned(), identity_id: None };
+    Voter { party, is_administrator: true, responder: None, departed: Vec::new() }
+}
+
+fn personnel_command(state: &PersonnelEvent, kind: u8, change: u8) -> PersonnelEventCommand {
+    use PersonnelEventCommand as Command;
+    let (at, by) = (at(), party());
+    let stage = state.current().map_or(Stage::Approval, |stage| stage.stage);
+    match change {
+        0 | 1 => Command::Request {
+            request: Requested {
+                r#type: PersonnelEventType::ALL[usize::from(kind)],
+                identity_id: (kind > 0).then(|| identity_id(kind)),
+                identity: identity_record(kind + 1),
+                effective_at: at + chrono::TimeDelta::days(i64::from(change)),
+                end_at: (kind > 1).then(|| at + chrono::TimeDelta::days(30)),
+                comment: (change == 0).then(|| "why".to_owned()),
+            },
+            reporter: by,
+            responders: vec![identity_id(0)],
+            at,
+        },
+        2 => Command::Wake { at: at + chrono::TimeDelta::days(2) },
+        3 => Command::Answer {
+            stage,
+            voter: voter(),
+            answer: Answer::Approved,
+            comment: None,
+            new_identity: identity_id(9),
+            at,
+        },
+        4 => Command::Start { requests: vec![request_id(kind)], at: at + chrono::TimeDelta::days(40) },
+        5 => Command::Complete { stage, outstanding: Vec::new(), by, at },
+        6 => Command::Settle { is_provisioned: true, is_verified: kind > 1, by, at },
+        7 => Command::Assign(Some(identity_id(kind))),
+        _ => Command::Cancel { reason: None, by, at },
+    }
+}
+
+fn request_command(change: u8) -> AccessRequestCommand {
+    use AccessRequestCommand as Command;
+    let (at, by) = (at(), party());
+    match change {
+        0 => Command::Request {
+            request: RequestedAccess {
+                action: Action::Remove,
+                identity_id: identity_id(1),
+                application_id: application_id(0),
+                privileges: vec![Privilege {
+                    account_id: None,
+                    entitlement_id: Some(ids::entitlement(application_id(0), "entitlement 1")),
+                    key: "entitlement 1".to_owned(),
+                    name: None,
+                    peers: None,
+                }],
+                needed_at: None,
+                personnel_event_id: Some(personnel_id(1)),
+                is_suggested: false,
+                comment: None,
+            },
+            reporter: by,
+            responders: Vec::new(),
+            is_approved: false,
+            at,
+        },
+        1 => Command::Answer { voter: voter(), answer: Answer::Approved, comment: None, at },
+        2 => Command::Provision { by, at },
+        3 => Command::Fail { reason: "no".to_owned(), by, at },
+        4 | 5 => {
+            let evidence = Evidence { application_import_id: import_id(0), number: 1, position: 1 };
+            if change == 4 {
+                Command::Verify { evidence: Some(evidence), by, at }
+            } else {
+                Command::Reopen { evidence, at }
+            }
+        }
+        6 => Command::Comment(Comment { by, at, text: "remark".to_owned() }),
+        _ => Command::Cancel { reason: None, by, at },
+    }
 }
 
 fn identity_record(number: u8) -> IdentityRecord {
@@ -175,6 +295,8 @@ struct World {
     present: HashMap<(u8, u8), bool>,
     entitlements: HashMap<(u8, u8), Entitlement>,
     imports: HashMap<u8, ApplicationImport>,
+    personnel: HashMap<u8, PersonnelEvent>,
+    requests: HashMap<u8, AccessRequest>,
     tokens: HashMap<u8, ApiToken>,
     settings: Settings,
 }
@@ -307,13 +429,32 @@ impl World {
                 };
                 decide(self.imports.entry(import).or_default(), import_id(import), command).await
             }
+            Step::Person { who, event, change } => {
+                let (personnel_event, record) = (personnel_id(event), identity_record(change + 1));
+                let command = match change {
+                    0 => IdentityCommand::Onboard { personnel_event, record },
+                    1 => IdentityCommand::Offboard { personnel_event },
+                    2 => IdentityCommand::Transition { personnel_event, record },
+                    _ => IdentityCommand::EndTransition { personnel_event },
+                };
+                decide(self.identities.entry(who).or_default(), identity_id(who), command).await
+            }
+            Step::Personnel { event, kind, change } => {
+                let state = self.personnel.entry(event).or_default();
+                let command = personnel_command(state, kind, change);
+                decide(state, personnel_id(event), command).await
+            }
+            Step::Request { request, change } => {
+                let command = request_command(change);
+                decide(self.requests.entry(request).or_default(), request_id(request), command).await
+            }
             Step::Settings { on } => {
                 let command = if on { SettingsCommand::EnableApi } else { SettingsCommand::DisableApi };
                 decide(&mut self.settings, settings::ID, command).await
             }
             Step::Precedence { ref order } => {
                 let order = order.iter().map(|number| (application_id(*number), Eligibility::IdentitySource)).collect();
-                let command = SettingsCommand::Change { identity_sources: Some(order) };
+                let command = SettingsCommand::Change(Changes { identity_sources: Some(order), ..Changes::default() });
                 decide(&mut self.settings, settings::ID, command).await
             }
             Step::Token { token, is_end } => {
@@ -414,19 +555,7 @@ impl Model {
                 }
             },
             DomainEvent::Identity(event) => {
-                let records = self.beside.records.entry(id).or_default();
-                match event {
-                    IdentityEvent::IdentityAdded { source, record, .. }
-                    | IdentityEvent::IdentityLinked { source, record, .. }
-                    | IdentityEvent::IdentityChanged { source, record, .. } => {
-                        records.retain(|known| known.source != *source);
-                        let (source, record) = (source.clone(), record.clone());
-                        records.push(SourceRecord { source, record, is_present: true });
-                    }
-                    IdentityEvent::IdentityRemoved { source, .. } => {
-                        records.iter_mut().find(|known| known.source == *source).unwrap().is_present = false;
-                    }
-                }
+                aggregates::identity::fold(self.beside.records.entry(id).or_default(), event.clone());
             }
             DomainEvent::Settings(SettingsEvent::IdentitySourcesOrdered { order }) => {
                 self.beside.order.clone_from(order);

@@ -188,5 +188,6 @@ pub fn definition(name: &str) -> Definition {
         removal_limit: 30,
         connector: Connector { r#type: ConnectorType::File, file_groups: Vec::new() },
         correlation: None,
+        responders: Vec::new(),
     }
 }

@@ -5,6 +5,7 @@ pub mod client;
 pub mod clock;
 pub mod cluster;
 pub mod journal;
+pub mod people;
 pub mod process;
 pub mod proxy;
 pub mod server;
