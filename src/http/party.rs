@@ -240,7 +240,9 @@ pub fn word<T: Copy>(
 ) -> Result<Option<T>, ApiError> {
     let Some(text) = text else { return Ok(None) };
     let squeezed = |word: &str| word.replace(' ', "").to_lowercase();
-    if let Some(found) = all.iter().find(|known| squeezed(spell(**known)) == squeezed(text)) { Ok(Some(*found)) } else {
+    if let Some(found) = all.iter().find(|known| squeezed(spell(**known)) == squeezed(text)) {
+        Ok(Some(*found))
+    } else {
         let allowed: Vec<String> = all.iter().map(|known| spell(*known).replace(' ', "")).collect();
         Err(ApiError::field(name, format!("{text:?} is not allowed; allowed are {}", allowed.join(", "))))
     }

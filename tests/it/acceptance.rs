@@ -240,3 +240,80 @@ async fn a_matrix_of_a_hundred_thousand_grants_equals_its_file() {
     server.assert_verified_in(&[5000]).await;
     server.stop().await;
 }
+
+/// The HR feed drives offboarding; a directory that follows a month later proves it.
+#[tokio::test]
+async fn every_leaver_of_six_months_is_offboarded_and_each_request_names_its_proof() {
+    let Some(files) = data("hr-feed") else { return };
+    let server = TestServer::start().await;
+    let hr = server
+        .create(json!({"name": "HR", "isIdentitySource": true, "connector": {"type": "file", "fileGroups": [
+            {"name": "People", "content": "identities", "columns": {"key": "user_id", "displayName": "employee_name", "email": "email"}}
+        ]}}))
+        .await;
+    let directory = server
+        .create(json!({"name": "Directory", "connector": {"type": "file", "fileGroups": [
+            {"name": "Users", "content": "accounts", "columns": {"key": "user_id", "email": "email"}},
+            {"name": "Groups", "content": "grants", "columns": {"account": "user_id", "entitlement": {"columns": ["functional_unit", "department"], "join": "/"}}}
+        ]}}))
+        .await;
+    let security = server.client_as("security", aggregates::api_token::Role::Administrator).await;
+    let import = async |application: &Value, contents: &[&str], text: &str| {
+        let parts: Vec<(&str, &str)> = contents.iter().map(|content| (*content, text)).collect();
+        let import = server.import_all(application, &parts).await;
+        assert_eq!(import["status"], "Finished", "{import}");
+        import
+    };
+    let mut proofs: BTreeMap<String, Value> = BTreeMap::new();
+    for file in &files {
+        let text = std::fs::read_to_string(file).unwrap();
+        import(&hr, &["identities"], &text).await;
+        let left: Vec<(Uuid,)> = sqlx::query_as(
+            "SELECT i.id FROM identities AS i WHERE i.valid_to IS NULL AND i.status = 'Removed'
+             AND NOT EXISTS (SELECT FROM personnel_events AS p WHERE p.identity_id = i.id)",
+        )
+        .fetch_all(&server.server.app.pool)
+        .await
+        .unwrap();
+        for (leaver,) in left {
+            let body = json!({"identityId": leaver, "effectiveDate": "2026-03-15"});
+            let asked = server.client.post("/api/personnel-events/offboard", body).await;
+            assert_eq!(asked.status, 201, "{}", asked.text);
+            let path = format!("/api/personnel-events/{}/stages/approval/approve", asked.json["id"].as_str().unwrap());
+            let approved = security.post(&path, json!({})).await;
+            assert_eq!((approved.status, &approved.json["status"]), (200, &json!("Open")), "{}", approved.text);
+            proofs.insert(leaver.to_string(), Value::Null);
+        }
+        let proof = import(&directory, &["accounts", "grants"], &text).await;
+        for named in proofs.values_mut().filter(|named| named.is_null()) {
+            *named = proof["id"].clone();
+        }
+    }
+    assert!(proofs.len() > 50, "{} left", proofs.len());
+    crate::support::eventually("every offboarding is completed", async || {
+        let open = server.client.get("/api/personnel-events?status=Completed").await;
+        (open.json["totalCount"] == proofs.len()).then_some(())
+    })
+    .await;
+    let held: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM grants AS g JOIN accounts AS a ON a.id = g.account_id AND a.valid_to IS NULL
+         JOIN identities AS i ON i.id = a.identity_id AND i.valid_to IS NULL
+         WHERE g.valid_to IS NULL AND i.status = 'Removed'",
+    )
+    .fetch_one(&server.server.app.pool)
+    .await
+    .unwrap();
+    assert_eq!(held, 0, "a leaver holds something");
+    let requests: Vec<(Uuid, String, Option<Uuid>)> =
+        sqlx::query_as("SELECT identity_id, status, evidence_import_id FROM access_requests")
+            .fetch_all(&server.server.app.pool)
+            .await
+            .unwrap();
+    assert_eq!(requests.len(), proofs.len(), "one application, one request");
+    for (leaver, status, import) in requests {
+        assert_eq!((status.as_str(), json!(import)), ("Completed", proofs[&leaver.to_string()].clone()));
+    }
+    println!("{} leavers, each proven by the import that showed their access gone", proofs.len());
+    server.assert_verified_in(&[5000]).await;
+    server.stop().await;
+}

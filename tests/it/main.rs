@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod acceptance;
+mod access_requests;
 mod accounts;
 mod append_only;
 mod application_imports;

@@ -1,5 +1,12 @@
 //! Personnel events: joiners, movers, leavers and leaves, from the request to the proof.
 
+mod joiners;
+mod leaves;
+mod movers;
+mod numbers;
+mod requests;
+mod responders;
+
 use insta::assert_json_snapshot;
 use serde_json::json;
 

@@ -36,7 +36,7 @@ fn words(event: &Event, names: &Names) -> String {
         Event::AccessRequested { request, .. } => {
             let count = request.privileges.len();
             let suggested = if request.is_suggested { "suggested" } else { "requested" };
-            format!("{} of {count} privileges was {suggested}", request.action.as_str())
+            format!("{} was {suggested}; privileges: {count}", request.action.as_str())
         }
         Event::AccessRequestAnswered { response } => {
             let whom = response.responder.map(|id| format!(" for {}", names.party(id).name)).unwrap_or_default();

@@ -224,8 +224,11 @@ pub async fn detail<A: Access>(session: &Session<A>, id: Uuid) -> Result<(i64, A
     let detail = AccessRequestDetail {
         item: AccessRequestItem::of(&row, &names, &applications),
         privileges: privileges.map(|privilege| PrivilegeBody::of(privilege, &row.action)).collect(),
-        response_requirements: party::responders(&state.ballot, &names)
+        // What a personnel event's approval covers nobody has to answer.
+        response_requirements: Some(party::responders(&state.ballot, &names))
+            .filter(|_| !state.is_approved || !state.ballot.responses.is_empty())
             .into_iter()
+            .flatten()
             .map(|responder| RequirementBody { stage: "Approval", responder })
             .collect(),
         evidence: state.evidence.as_ref().map(EvidenceBody::from),

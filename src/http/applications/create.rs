@@ -4,7 +4,7 @@ use axum::response::Response;
 use projections::applications::ApplicationRow;
 
 use super::body::{ApplicationBody, ApplicationRequest};
-use super::{TAG, location, refused, show};
+use super::{TAG, check_responders, location, refused, show};
 use crate::http::error::{ApiError, ErrorBody};
 use crate::http::extract::Json;
 use crate::http::session::{Operates, Session};
@@ -23,6 +23,7 @@ use crate::http::session::{Operates, Session};
     )
 )]
 pub async fn create(session: Session<Operates>, Json(request): Json<ApplicationRequest>) -> Result<Response, ApiError> {
+    check_responders(&session, &request.responders).await?;
     let definition = request.definition(&*session.app.clock, None)?;
     let id = session.app.clock.id();
     let created = session

@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use super::error::ApiError;
 use super::etag;
+use super::party::wrong_responders;
 use super::session::{Access, Operates, Session};
 use crate::journal::{AppendError, CommandError};
 
@@ -61,6 +62,16 @@ async fn change(
         row.version = executed.version;
     }
     Ok(row)
+}
+
+/// Responders are identities that can answer, each named once.
+async fn check_responders(session: &Session<Operates>, responders: &[Uuid]) -> Result<(), ApiError> {
+    if responders.is_empty() {
+        return Ok(());
+    }
+    let judged = wrong_responders(session, responders).await?;
+    let violations = aggregates::settings::responder_violations("responders", &judged);
+    if violations.is_empty() { Ok(()) } else { Err(ApiError::validation(violations)) }
 }
 
 /// The answer that shows an application, with its `ETag`.

@@ -3,7 +3,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use super::body::{ApplicationBody, ApplicationRequest};
-use super::{TAG, change, show};
+use super::{TAG, change, check_responders, show};
 use crate::http::error::{ApiError, ErrorBody};
 use crate::http::etag::if_match;
 use crate::http::extract::{Id, Json};
@@ -35,6 +35,7 @@ pub async fn update(
     Json(request): Json<ApplicationRequest>,
 ) -> Result<Response, ApiError> {
     let demanded = if_match(&headers)?;
+    check_responders(&session, &request.responders).await?;
     let clock = &*session.app.clock;
     let row = change(&session, id, demanded, |known| {
         Ok(ApplicationCommand::Update(request.definition(clock, Some(&known.connector))?))

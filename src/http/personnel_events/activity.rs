@@ -45,7 +45,7 @@ fn words(event: &Event, names: &Names) -> String {
             format!("{} began", stage.as_str())
         }
         Event::PersonnelStageStarted { stage, requests } => {
-            format!("{} began with {} access requests", stage.as_str(), requests.len())
+            format!("{} began; access requests: {}", stage.as_str(), requests.len())
         }
         Event::PersonnelStageCompleted { stage, .. } => format!("{} was completed", stage.as_str()),
         Event::PersonnelStageRejected { stage, .. } => format!("{} was rejected", stage.as_str()),

@@ -194,7 +194,9 @@ impl PersonnelEventItem {
     pub fn of(row: &PersonnelEventRow, names: &Names) -> Self {
         let state = &row.state.0;
         let known = row.identity_id.and_then(|id| names.view(id));
-        let affected_identity = if let Some(view) = known { AffectedIdentityBody::Known(Box::new(view.into())) } else {
+        let affected_identity = if let Some(view) = known {
+            AffectedIdentityBody::Known(Box::new(view.into()))
+        } else {
             let request = state.request.as_ref();
             let record = request.map(|request| request.identity.clone()).unwrap_or_default();
             AffectedIdentityBody::requested(record, names)

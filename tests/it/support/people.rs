@@ -14,7 +14,8 @@ pub const STAFF: &str = "key,first,last,email,title,department,boss\n\
     e3,Cleo,Carter,cleo@example.com,Head,Sales,\n\
     e4,Dan,Dyer,dan@example.com,Admin,IT,e3\n";
 /// Log-ins of the ledger; Cleo's holds nothing.
-pub const LOGINS: &str = "login,mail,active\nann,ann@example.com,yes\nbob,bob@example.com,yes\ncleo,cleo@example.com,yes\n";
+pub const LOGINS: &str =
+    "login,mail,active\nann,ann@example.com,yes\nbob,bob@example.com,yes\ncleo,cleo@example.com,yes\n";
 /// What they may do there.
 pub const RIGHTS: &str = "login,right\nann,book\nann,read\nbob,read\n";
 
