@@ -1,0 +1,120 @@
+//! A checked filter as a condition of SQL. It selects the rows that `Checked::matches` says yes to (rulings 33).
+//!
+//! The rows' shape, which `expression` relies on:
+//! - an attribute of kind `Text` is a `text` that was folded by `aggregates::filter::fold` when it was written: PostgreSQL folds
+//!   in other ways (`İ`, `ß`, `Σ`) and never does it here;
+//! - `Number` is any numeric type, compared as `double precision`; `Boolean` is `boolean`; `Time` is `timestamptz`;
+//! - custom attributes are one `jsonb` object of texts, both names and texts folded;
+//! - no value is NULL, or for a custom attribute no entry.
+//!
+//! *Invariant:* texts of a filter, names of custom attributes among them, reach PostgreSQL as parameters. What is written into
+//! the statement is known when the program is compiled: `&'static str`.
+
+use aggregates::filter::{Checked, Condition, Order, Part, Test};
+use sqlx::{Postgres, QueryBuilder};
+
+/// What a custom attribute's text must be to be read as a number: see `aggregates::filter::number`.
+const NUMBER: &str = r"'^-?[0-9]{1,15}(\.[0-9]{1,15})?$'";
+
+/// Appends the filter as one boolean operand, to be put after `WHERE` or `AND`. `expression` names the SQL expression of an
+/// attribute, or that of the `jsonb` object for custom ones.
+///
+/// The operand is never NULL: each test is `COALESCE(…, false)`. A filter has at most 1,000 comparisons, so it takes at most
+/// 3,000 of the 65,535 parameters that a statement may have.
+pub fn push<A: Copy>(
+    query: &mut QueryBuilder<'_, Postgres>,
+    filter: &Checked<A>,
+    expression: &impl Fn(A) -> &'static str,
+) {
+    match filter {
+        Checked::Test(test) => push_test(query, test, expression(test.attribute)),
+        Checked::Not(inner) => {
+            query.push("NOT ");
+            push(query, inner, expression);
+        }
+        Checked::All(parts) => push_joined(query, " AND ", parts, expression),
+        Checked::Any(parts) => push_joined(query, " OR ", parts, expression),
+    }
+}
+
+fn push_joined<A: Copy>(
+    query: &mut QueryBuilder<'_, Postgres>,
+    between: &str,
+    parts: &[Checked<A>],
+    expression: &impl Fn(A) -> &'static str,
+) {
+    query.push("(");
+    for (index, part) in parts.iter().enumerate() {
+        if index > 0 {
+            query.push(between);
+        }
+        push(query, part, expression);
+    }
+    query.push(")");
+}
+
+fn push_test<A>(query: &mut QueryBuilder<'_, Postgres>, test: &Test<A>, expression: &'static str) {
+    let value = Operand { expression, key: test.key.as_deref() };
+    query.push("COALESCE(");
+    match &test.condition {
+        Condition::Present => value.push(query).push(" IS NOT NULL"),
+        Condition::NotEmpty => value.push(query).push(" <> ''"),
+        Condition::Text(order, text) => {
+            value.push(query).push(" COLLATE \"C\"").push(sql(*order)).push_bind(text.clone())
+        }
+        Condition::Part(Part::Anywhere, text) => {
+            query.push("strpos(");
+            value.push(query).push(", ").push_bind(text.clone()).push(") > 0")
+        }
+        Condition::Part(Part::Start, text) => {
+            query.push("starts_with(");
+            value.push(query).push(", ").push_bind(text.clone()).push(")")
+        }
+        Condition::Part(Part::End, text) => {
+            query.push("right(");
+            value.push(query).push(", length(").push_bind(text.clone()).push(")) COLLATE \"C\" = ");
+            query.push_bind(text.clone())
+        }
+        Condition::Number(order, number) if test.key.is_some() => {
+            // CASE, since the order in which AND looks at its sides is PostgreSQL's to choose.
+            query.push("CASE WHEN ");
+            value.push(query).push(" ~ ").push(NUMBER).push(" THEN ");
+            value.push(query).push("::double precision").push(sql(*order)).push_bind(*number).push(" END")
+        }
+        Condition::Number(order, number) => {
+            value.push(query).push("::double precision").push(sql(*order)).push_bind(*number)
+        }
+        Condition::Boolean(boolean) if test.key.is_some() => {
+            value.push(query).push(" = ").push_bind(boolean.to_string())
+        }
+        Condition::Boolean(boolean) => value.push(query).push(" = ").push_bind(*boolean),
+        Condition::Time(order, time) => value.push(query).push(sql(*order)).push_bind(*time),
+    };
+    query.push(", false)");
+}
+
+/// The side of a comparison that is the row's.
+struct Operand<'f> {
+    expression: &'static str,
+    /// Of a custom attribute.
+    key: Option<&'f str>,
+}
+
+impl Operand<'_> {
+    fn push<'q, 'args>(&self, query: &'q mut QueryBuilder<'args, Postgres>) -> &'q mut QueryBuilder<'args, Postgres> {
+        match self.key {
+            None => query.push("(").push(self.expression).push(")"),
+            Some(key) => query.push("((").push(self.expression).push(") ->> ").push_bind(key.to_owned()).push(")"),
+        }
+    }
+}
+
+const fn sql(order: Order) -> &'static str {
+    match order {
+        Order::Equal => " = ",
+        Order::Greater => " > ",
+        Order::GreaterOrEqual => " >= ",
+        Order::Less => " < ",
+        Order::LessOrEqual => " <= ",
+    }
+}
