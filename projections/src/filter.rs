@@ -118,3 +118,31 @@ const fn sql(order: Order) -> &'static str {
         Order::LessOrEqual => " <= ",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aggregates::filter::{Catalogue, Filter, Kind};
+
+    use super::*;
+
+    #[test]
+    fn no_text_of_a_user_is_written_into_the_statement() {
+        let catalogue = Catalogue::new()
+            .attribute("source.name", Kind::Text, "name")
+            .attribute("source.isActive", Kind::Boolean, "is_active")
+            .open("source.attributes", "attributes");
+        let filter: Filter = r#"source.name sw "'; DROP TABLE x; --" and not (source.isActive eq true)
+            or source.attributes."'); DROP TABLE y; --" ne "\\'" or source.attributes.limit gt 5"#
+            .parse()
+            .unwrap();
+        let mut query = QueryBuilder::new("");
+        push(&mut query, &filter.check(&catalogue).unwrap(), &|expression| expression);
+        assert_eq!(
+            query.sql(),
+            "((COALESCE(starts_with((name), $1), false) AND NOT COALESCE((is_active) = $2, false)) \
+             OR NOT COALESCE(((attributes) ->> $3) COLLATE \"C\" = $4, false) \
+             OR COALESCE(CASE WHEN ((attributes) ->> $5) ~ '^-?[0-9]{1,15}(\\.[0-9]{1,15})?$' \
+             THEN ((attributes) ->> $6)::double precision > $7 END, false))"
+        );
+    }
+}
