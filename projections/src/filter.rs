@@ -13,7 +13,7 @@
 use aggregates::filter::{Checked, Condition, Order, Part, Test};
 use sqlx::{Postgres, QueryBuilder};
 
-/// What a custom attribute's text must be to be read as a number: see `aggregates::filter::number`.
+/// What a custom attribute's text must be to be read as a number; `aggregates::filter` reads the same.
 const NUMBER: &str = r"'^-?[0-9]{1,15}(\.[0-9]{1,15})?$'";
 
 /// Appends the filter as one boolean operand, to be put after `WHERE` or `AND`. `expression` names the SQL expression of an

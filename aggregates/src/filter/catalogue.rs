@@ -8,6 +8,8 @@ use super::{FilterError, Located, Path, fold};
 
 /// A path longer than this is nobody's slip of the finger.
 const NEAR_LIMIT: usize = 100;
+/// So many attributes are named when none is near.
+const SHOWN: usize = 12;
 
 /// What an attribute holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,8 +79,8 @@ impl<A: Copy> Catalogue<A> {
         self
     }
 
-    /// With a beginning of paths that are right in another place, and which: `previous` → `an attribute of the present row;
-    /// previous.* belongs into mutable_filter` (rulings 33).
+    /// With a beginning of paths that are right in another place, and what is said of them: `previous`, `source, destination
+    /// or grant: previous.* belongs in mutable_filter` (rulings 33).
     pub fn elsewhere(mut self, prefix: &str, expected: &str) -> Self {
         self.elsewhere.push((fold(prefix), expected.to_owned()));
         self
@@ -134,7 +136,9 @@ impl<A: Copy> Catalogue<A> {
         {
             return format!("an attribute; the nearest is {known}");
         }
-        format!("one of the attributes {}", self.names.join(", "))
+        let shown = self.names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+        let more = if self.names.len() > SHOWN { ", …" } else { "" };
+        format!("one of the attributes {shown}{more}")
     }
 }
 

@@ -145,7 +145,7 @@ impl Order {
 
 /// The number that a custom attribute's text is: up to 15 digits, and up to 15 more after a point. SQL reads the same
 /// (`projections::filter`): no exponents, no separators, nothing that overflows.
-pub fn number(text: &str) -> Option<f64> {
+fn number(text: &str) -> Option<f64> {
     let is_digits = |text: &str| (1..=15).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     let unsigned = text.strip_prefix('-').unwrap_or(text);
     let is_number = match unsigned.split_once('.') {

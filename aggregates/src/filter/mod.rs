@@ -3,6 +3,7 @@
 //! A text becomes a [`Filter`] (grammar only), a filter and a [`Catalogue`] become a [`Checked`] filter (names and kinds fit),
 //! and that is what rows are held against: here by [`Checked::matches`], in PostgreSQL by `projections::filter`. Both stand on
 //! the same few [`Test`]s, so they can't drift apart in what `ne`, `null` or a missing attribute mean (rulings 33).
+//! The language as its users know it: docs/FILTERS.md.
 //!
 //! ```
 //! use aggregates::filter::{Catalogue, Filter, Kind, Row, Value};
@@ -39,7 +40,7 @@ mod words;
 
 pub use ast::{Comparison, Filter, Literal, Located, Operator, Path};
 pub use catalogue::{Catalogue, Kind};
-pub use checked::{Checked, Condition, Order, Part, Row, Test, Value, number};
+pub use checked::{Checked, Condition, Order, Part, Row, Test, Value};
 pub use error::FilterError;
 pub use parser::{COMPARISON_LIMIT, DEPTH_LIMIT, LENGTH_LIMIT};
 

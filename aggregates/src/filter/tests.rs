@@ -46,7 +46,7 @@ fn catalogue() -> Catalogue<Attribute> {
         .attribute("source.lastLoginAt", Kind::Time, Attribute::LastLoginAt)
         .open("grant.attributes", Attribute::Custom)
         .schema("urn:muniment:Review")
-        .elsewhere("previous", "source, destination or grant: previous.* belongs into mutable_filter")
+        .elsewhere("previous", "source, destination or grant: previous.* belongs in mutable_filter")
 }
 
 fn person(name: &str) -> Grant {
@@ -235,7 +235,7 @@ fn an_unknown_attribute_is_answered_with_the_nearest() {
         (
             r#"previous.decision eq "x""#,
             "character 1: found previous.decision, \
-             expected source, destination or grant: previous.* belongs into mutable_filter",
+             expected source, destination or grant: previous.* belongs in mutable_filter",
         ),
     ] {
         assert_eq!(misfit(text), expected, "{text}");
