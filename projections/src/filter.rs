@@ -3,7 +3,8 @@
 //! The rows' shape, which `expression` relies on:
 //! - an attribute of kind `Text` is a `text` that was folded by `aggregates::filter::fold` when it was written: PostgreSQL folds
 //!   in other ways (`İ`, `ß`, `Σ`) and never does it here;
-//! - `Number` is any numeric type, compared as `double precision`; `Boolean` is `boolean`; `Time` is `timestamptz`;
+//! - `Number` is any numeric type with values that a double can hold and no NaN, compared as doubles; `Boolean` is `boolean`;
+//!   `Time` is `timestamptz`;
 //! - custom attributes are one `jsonb` object of texts, both names and texts folded;
 //! - no value is NULL, or for a custom attribute no entry.
 //!
@@ -14,7 +15,7 @@ use aggregates::filter::{Checked, Condition, Order, Part, Test};
 use sqlx::{Postgres, QueryBuilder};
 
 /// What a custom attribute's text must be to be read as a number; `aggregates::filter` reads the same.
-const NUMBER: &str = r"'^-?[0-9]{1,15}(\.[0-9]{1,15})?$'";
+const NUMBER: &str = "'^-?[0-9]{1,15}([.][0-9]{1,15})?$'";
 
 /// Appends the filter as one boolean operand, to be put after `WHERE` or `AND`. `expression` names the SQL expression of an
 /// attribute, or that of the `jsonb` object for custom ones.
@@ -32,17 +33,22 @@ pub fn push<A: Copy>(
             query.push("NOT ");
             push(query, inner, expression);
         }
-        Checked::All(parts) => push_joined(query, " AND ", parts, expression),
-        Checked::Any(parts) => push_joined(query, " OR ", parts, expression),
+        Checked::All(parts) => push_joined(query, " AND ", "TRUE", parts, expression),
+        Checked::Any(parts) => push_joined(query, " OR ", "FALSE", parts, expression),
     }
 }
 
 fn push_joined<A: Copy>(
     query: &mut QueryBuilder<'_, Postgres>,
     between: &str,
+    of_none: &str,
     parts: &[Checked<A>],
     expression: &impl Fn(A) -> &'static str,
 ) {
+    if parts.is_empty() {
+        query.push(of_none);
+        return;
+    }
     query.push("(");
     for (index, part) in parts.iter().enumerate() {
         if index > 0 {
@@ -141,7 +147,7 @@ mod tests {
             query.sql(),
             "((COALESCE(starts_with((name), $1), false) AND NOT COALESCE((is_active) = $2, false)) \
              OR NOT COALESCE(((attributes) ->> $3) COLLATE \"C\" = $4, false) \
-             OR COALESCE(CASE WHEN ((attributes) ->> $5) ~ '^-?[0-9]{1,15}(\\.[0-9]{1,15})?$' \
+             OR COALESCE(CASE WHEN ((attributes) ->> $5) ~ '^-?[0-9]{1,15}([.][0-9]{1,15})?$' \
              THEN ((attributes) ->> $6)::double precision > $7 END, false))"
         );
     }

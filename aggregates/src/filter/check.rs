@@ -67,46 +67,52 @@ fn condition<A>(comparison: &Comparison, found: &Found<A>) -> Result<Condition, 
         (Found::Custom(..), Literal::Boolean(_)) => Kind::Boolean,
         (Found::Custom(..), _) => Kind::Text,
     };
-    let part = match **operator {
-        Operator::Co => Some(Part::Anywhere),
-        Operator::Sw => Some(Part::Start),
-        Operator::Ew => Some(Part::End),
-        _ => None,
+    let relation = relation(**operator);
+    let allowed_operators = match (kind, relation) {
+        (Kind::Text, _) | (Kind::Number | Kind::Time, Relation::Order(_)) | (_, Relation::Order(Order::Equal)) => None,
+        (Kind::Number | Kind::Time, Relation::Part(_)) => Some("eq, ne, gt, ge, lt, le or pr"),
+        (Kind::Boolean, _) => Some("eq, ne or pr"),
     };
-    let order = match **operator {
-        Operator::Gt => Order::Greater,
-        Operator::Ge => Order::GreaterOrEqual,
-        Operator::Lt => Order::Less,
-        Operator::Le => Order::LessOrEqual,
-        _ => Order::Equal,
-    };
-    let refused = |allowed: &str| {
-        Err(misfit(operator, operator.name(), format!("{allowed}, since {} {}", shown(&path.to_string()), is_a(kind))))
-    };
-    match (kind, part) {
-        (Kind::Boolean, _) if part.is_some() || order != Order::Equal => return refused("eq, ne or pr"),
-        (Kind::Number | Kind::Time, Some(_)) => return refused("eq, ne, gt, ge, lt, le or pr"),
-        _ => {}
+    let since = || format!("since {} {}", shown(&path.to_string()), is_a(kind));
+    if let Some(allowed) = allowed_operators {
+        return Err(misfit(operator, operator.name(), format!("{allowed}, {}", since())));
     }
-    let condition = match (kind, &**literal) {
-        (Kind::Text, Literal::Text(text)) => Some(match part {
-            Some(part) => Condition::Part(part, fold(text)),
-            None => Condition::Text(order, fold(text)),
-        }),
-        (Kind::Number, Literal::Number(number)) => Some(Condition::Number(order, *number)),
-        (Kind::Boolean, Literal::Boolean(boolean)) => Some(Condition::Boolean(*boolean)),
-        (Kind::Boolean, Literal::Text(text)) => match fold(text).as_str() {
+    let condition = match (kind, relation, &**literal) {
+        (Kind::Text, Relation::Part(part), Literal::Text(text)) => Some(Condition::Part(part, fold(text))),
+        (Kind::Text, Relation::Order(order), Literal::Text(text)) => Some(Condition::Text(order, fold(text))),
+        (Kind::Number, Relation::Order(order), Literal::Number(number)) => Some(Condition::Number(order, *number)),
+        (Kind::Time, Relation::Order(order), Literal::Text(text)) => {
+            time(text).map(|time| Condition::Time(order, time))
+        }
+        (Kind::Boolean, _, Literal::Boolean(boolean)) => Some(Condition::Boolean(*boolean)),
+        (Kind::Boolean, _, Literal::Text(text)) => match fold(text).as_str() {
             "true" => Some(Condition::Boolean(true)),
             "false" => Some(Condition::Boolean(false)),
             _ => None,
         },
-        (Kind::Time, Literal::Text(text)) => time(text).map(|time| Condition::Time(order, time)),
         _ => None,
     };
-    condition.ok_or_else(|| {
-        let expected = format!("{}, since {} {}", allowed(kind), shown(&path.to_string()), is_a(kind));
-        misfit(literal, &literal.to_string(), expected)
-    })
+    condition.ok_or_else(|| misfit(literal, &literal.to_string(), format!("{}, {}", allowed(kind), since())))
+}
+
+/// What an operator asks of a value, but for the negation of `ne`.
+#[derive(Clone, Copy)]
+enum Relation {
+    Order(Order),
+    Part(Part),
+}
+
+const fn relation(operator: Operator) -> Relation {
+    match operator {
+        Operator::Eq | Operator::Ne => Relation::Order(Order::Equal),
+        Operator::Gt => Relation::Order(Order::Greater),
+        Operator::Ge => Relation::Order(Order::GreaterOrEqual),
+        Operator::Lt => Relation::Order(Order::Less),
+        Operator::Le => Relation::Order(Order::LessOrEqual),
+        Operator::Co => Relation::Part(Part::Anywhere),
+        Operator::Sw => Relation::Part(Part::Start),
+        Operator::Ew => Relation::Part(Part::End),
+    }
 }
 
 fn misfit<T>(at: &Located<T>, found: &str, expected: impl Into<String>) -> FilterError {

@@ -13,9 +13,9 @@ pub enum Checked<A> {
     Test(Test<A>),
     /// The contrary.
     Not(Box<Self>),
-    /// Each of these.
+    /// Each of these; of none = every row.
     All(Vec<Self>),
-    /// At least one of these.
+    /// At least one of these; of none = no row.
     Any(Vec<Self>),
 }
 
