@@ -1,7 +1,8 @@
 //! The rules of access governance: commands in, events out.
 //!
 //! Nothing here reads a clock, makes an id, or touches a file, a socket or a database. Facts that a rule needs are looked
-//! up first and put into the command. Each folder is one aggregate; the folder's name is its `aggregate_type` in the log.
+//! up first and put into the command. Each folder is one aggregate, whose name is its `aggregate_type` in the log; but for
+//! [`filter`], the language in which reviews and their rules say which rows they mean.
 
 pub mod access_request;
 pub mod account;
@@ -13,6 +14,7 @@ pub mod ballot;
 pub mod difference;
 pub mod entitlement;
 pub mod event;
+pub mod filter;
 pub mod identity;
 pub mod ids;
 pub mod party;

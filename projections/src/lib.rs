@@ -15,6 +15,7 @@ pub mod applications;
 pub mod counts;
 pub mod entitlements;
 pub mod events;
+pub mod filter;
 pub mod grants;
 pub mod identities;
 pub mod page;

@@ -14,6 +14,7 @@ mod dialects;
 mod errors;
 mod events;
 mod faults;
+mod filters;
 mod formats;
 mod idempotency;
 mod identities;
