@@ -170,8 +170,9 @@ pub fn is_present(records: &[SourceRecord]) -> bool {
 }
 
 /// The identity that others see: field by field, the first source that says it. First come transitions, the latest before the
-/// others (ids of personnel events are UUIDv7, and a person's transitions don't overlap), then the applications in `order`, then the others in the order of their creation (rulings 11; application ids are UUIDv7, so their order is that
-/// order). A source that names the person no more counts only when none does; an onboarding only until a feed does.
+/// others (ids of personnel events are UUIDv7, and a person's transitions don't overlap), then the applications in `order`,
+/// then the others in the order of their creation (rulings 11; application ids are UUIDv7, so their order is that order). A
+/// source that names the person no more counts only when none does; an onboarding only until a feed does.
 pub fn merge(records: &[SourceRecord], order: &[Uuid]) -> IdentityRecord {
     let mut sources: Vec<&SourceRecord> = counting(records).filter(|known| known.is_present).collect();
     if sources.iter().all(|known| known.source.application_id == super::TRANSITION) {
