@@ -1,0 +1,3 @@
+mod draft;
+
+use super::*;
