@@ -163,6 +163,29 @@ pub enum AccessRequestCommand {
 use AccessRequestCommand as Command;
 use AccessRequestEvent as Event;
 
+/// Where an access request begins.
+pub const STARTS: [(Status, &str); 3] = [
+    (Status::Pending, "asked for"),
+    (Status::Scheduled, "by an approved personnel event, for a later date"),
+    (Status::Open, "by an approved personnel event"),
+];
+
+/// Every way from one status to another; never `Snoozed`. The diagram in docs/PEOPLE.md is drawn from it, and a test walks at
+/// random and meets no other.
+pub const TRANSITIONS: [(Status, Status, &str); 11] = [
+    (Status::Pending, Status::Scheduled, "approved, for a later date"),
+    (Status::Pending, Status::Open, "approved by all responders"),
+    (Status::Pending, Status::Canceled, "canceled or rejected"),
+    (Status::Scheduled, Status::Open, "its date comes"),
+    (Status::Scheduled, Status::Canceled, "canceled"),
+    (Status::Open, Status::Resolved, "provisioned"),
+    (Status::Open, Status::Completed, "an import verifies it"),
+    (Status::Open, Status::Canceled, "canceled"),
+    (Status::Resolved, Status::Completed, "an import or somebody verifies it"),
+    (Status::Resolved, Status::Canceled, "canceled"),
+    (Status::Completed, Status::Open, "a later import shows it undone: a finding"),
+];
+
 impl AccessRequest {
     fn requested(&self) -> Result<&RequestedAccess, Refusal> {
         self.request.as_ref().ok_or_else(|| Refusal::NotFound("The access request doesn't exist".to_owned()))

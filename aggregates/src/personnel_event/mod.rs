@@ -21,7 +21,7 @@ pub use draft::{CUSTOM_FIELDS, Draft, DraftFacts, IdentityDraft, Requested, date
 pub use events::PersonnelEventEvent;
 pub use kind::{PersonnelEventType, Stage};
 pub use stages::{StageState, StageStatus};
-pub use status::{Status, TRANSITIONS};
+pub use status::{STARTS, Status, TRANSITIONS};
 
 use crate::ballot::{Answer, Ballot, Outcome, Voter};
 use crate::party::{Comment, Party, check_comment};

@@ -4,6 +4,7 @@ mod claims;
 mod dates;
 mod draft;
 mod stages;
+mod walk;
 
 use chrono::TimeDelta;
 use cqrs_es::test::TestFramework;
