@@ -235,6 +235,7 @@ impl AccessRequest {
                 if request.privileges.is_empty() {
                     return Err(Refusal::field("entitlements", "At least one entitlement is required"));
                 }
+                check_comment(request.comment.as_deref())?;
                 let party_to_it = [reporter.identity_id, Some(request.identity_id)];
                 let responders =
                     responders.into_iter().filter(|responder| !party_to_it.contains(&Some(*responder))).collect();
