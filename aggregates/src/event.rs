@@ -44,7 +44,6 @@ macro_rules! domain_events {
     ($($variant:ident($module:ident :: $event:ident)),* $(,)?) => {
         /// An event of any aggregate.
         #[derive(Debug, Clone, PartialEq)]
-        #[expect(clippy::large_enum_variant, reason = "lives for one batch; a box for each would cost more")]
         pub enum DomainEvent { $(#[doc = concat!("Of `", stringify!($module), "`.")] $variant($module::$event)),* }
 
         $(impl From<$module::$event> for DomainEvent {

@@ -80,7 +80,6 @@ pub struct AccessRequest {
 
 /// What can be asked of an access request.
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "lives for one request")]
 pub enum AccessRequestCommand {
     /// Make it.
     Request {

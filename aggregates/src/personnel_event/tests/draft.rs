@@ -21,6 +21,7 @@ fn noon() -> DraftFacts {
     facts("2026-03-15T12:00:00Z", Tz::UTC)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every field of a draft may be absent")]
 fn some(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
