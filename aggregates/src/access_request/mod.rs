@@ -182,7 +182,7 @@ pub const TRANSITIONS: [(Status, Status, &str); 11] = [
     (Status::Open, Status::Canceled, "canceled"),
     (Status::Resolved, Status::Completed, "an import or somebody verifies it"),
     (Status::Resolved, Status::Canceled, "canceled"),
-    (Status::Completed, Status::Open, "a later import shows it undone: a finding"),
+    (Status::Completed, Status::Open, "a later import shows it undone, a finding"),
 ];
 
 impl AccessRequest {
