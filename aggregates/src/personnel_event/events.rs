@@ -7,7 +7,7 @@ use crate::party::{Comment, Party};
 
 crate::event::events! {
     /// What happens to a personnel event.
-    #[expect(clippy::large_enum_variant, reason = "lives for one batch; a box for each would cost more")]
+    #[expect(clippy::large_enum_variant, reason = "lives for one batch")]
     PersonnelEventEvent {
         /// Somebody asked for it. `responders` answer its Approval and its Verification; `is_due` = its date has come already.
         PersonnelEventRequested("1.0") { request: Requested, reporter: Party, responders: Vec<Uuid>, is_due: bool, at: DateTime<Utc> }
