@@ -1,6 +1,9 @@
 //! Who must say yes before something goes on: all responders must answer, and nobody answers their own request
 //! (contracts §1.8 workflow behaviour, rulings 1).
 
+#[cfg(test)]
+mod tests;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -142,7 +145,7 @@ impl Ballot {
 
     fn whom(&self, voter: &Voter) -> Result<Vec<Option<Uuid>>, Refusal> {
         let refused = |text: String| Err(Refusal::Conflict(text));
-        if self.responders.is_empty() {
+        if self.responders.is_empty() && voter.responder.is_none() {
             return if self.has_answered(None) {
                 refused("The step is answered already".to_owned())
             } else {
@@ -179,14 +182,15 @@ impl Ballot {
         Ok(vec![Some(responder)])
     }
 
-    /// The responders whose answers a voter may take back.
+    /// The responders whose answers a voter may take back: his own, also those given in his name; an administrator any.
     ///
     /// # Errors
     /// A conflict when there is nothing that he may take back.
     pub fn resets(&self, voter: &Voter) -> Result<Vec<Option<Uuid>>, Refusal> {
         let may = |response: &&Response| {
+            let is_for_him = response.responder.is_some() && response.responder == voter.party.identity_id;
             voter.responder.is_none_or(|wanted| response.responder == Some(wanted))
-                && (voter.is_administrator || response.by.is(&voter.party))
+                && (voter.is_administrator || is_for_him || response.by.is(&voter.party))
         };
         let found: Vec<Option<Uuid>> = self.responses.iter().filter(may).map(|response| response.responder).collect();
         if found.is_empty() {

@@ -11,6 +11,8 @@ pub mod api_token;
 pub mod application;
 pub mod application_import;
 pub mod ballot;
+#[cfg(test)]
+mod chance;
 pub mod difference;
 pub mod entitlement;
 pub mod event;

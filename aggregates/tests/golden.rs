@@ -9,11 +9,14 @@ use std::fs;
 use std::path::Path;
 
 use aggregates::DomainEvent;
+use aggregates::access_request::Action;
 use aggregates::api_token::Role;
 use aggregates::application::{Content, Priority};
 use aggregates::application_import::ImportType;
+use aggregates::ballot::Answer;
 use aggregates::event::{DecodeError, inner};
 use aggregates::identity::{IdentityStatus, IdentityType};
+use aggregates::personnel_event::{PersonnelEventType, Stage};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -224,5 +227,27 @@ fn the_words_inside_golden_events_never_change() {
         (IdentityType::Administrator, "Administrator"),
         (IdentityType::Auditor, "Auditor"),
         (IdentityType::Unknown, "Unknown"),
+    ]);
+    words(&[
+        (PersonnelEventType::Onboard, "Onboard"),
+        (PersonnelEventType::Offboard, "Offboard"),
+        (PersonnelEventType::RoleTransition, "Role Transition"),
+        (PersonnelEventType::Absence, "Absence"),
+    ]);
+    words(&[
+        (Stage::Approval, "Approval"),
+        (Stage::Provision, "Provision"),
+        (Stage::TransitionIn, "Transition In"),
+        (Stage::TransitionOut, "Transition Out"),
+        (Stage::Removal, "Removal"),
+        (Stage::Verification, "Verification"),
+    ]);
+    words(&[(Answer::Approved, "Approved"), (Answer::Rejected, "Rejected")]);
+    words(&[
+        (Action::Add, "Add"),
+        (Action::Change, "Change"),
+        (Action::Remove, "Remove"),
+        (Action::Suspend, "Suspend"),
+        (Action::Restore, "Restore"),
     ]);
 }

@@ -162,6 +162,29 @@ pub enum AccessRequestCommand {
 use AccessRequestCommand as Command;
 use AccessRequestEvent as Event;
 
+/// Where an access request begins.
+pub const STARTS: [(Status, &str); 3] = [
+    (Status::Pending, "asked for"),
+    (Status::Scheduled, "by an approved personnel event, for a later date"),
+    (Status::Open, "by an approved personnel event"),
+];
+
+/// Every way from one status to another; never `Snoozed`. The diagram in docs/PEOPLE.md is drawn from it, and a test walks at
+/// random and meets no other.
+pub const TRANSITIONS: [(Status, Status, &str); 11] = [
+    (Status::Pending, Status::Scheduled, "approved, for a later date"),
+    (Status::Pending, Status::Open, "approved by all responders"),
+    (Status::Pending, Status::Canceled, "canceled or rejected"),
+    (Status::Scheduled, Status::Open, "its date comes"),
+    (Status::Scheduled, Status::Canceled, "canceled"),
+    (Status::Open, Status::Resolved, "provisioned"),
+    (Status::Open, Status::Completed, "an import verifies it"),
+    (Status::Open, Status::Canceled, "canceled"),
+    (Status::Resolved, Status::Completed, "an import or somebody verifies it"),
+    (Status::Resolved, Status::Canceled, "canceled"),
+    (Status::Completed, Status::Open, "a later import shows it undone, a finding"),
+];
+
 impl AccessRequest {
     fn requested(&self) -> Result<&RequestedAccess, Refusal> {
         self.request.as_ref().ok_or_else(|| Refusal::NotFound("The access request doesn't exist".to_owned()))
@@ -211,6 +234,7 @@ impl AccessRequest {
                 if request.privileges.is_empty() {
                     return Err(Refusal::field("entitlements", "At least one entitlement is required"));
                 }
+                check_comment(request.comment.as_deref())?;
                 let party_to_it = [reporter.identity_id, Some(request.identity_id)];
                 let responders =
                     responders.into_iter().filter(|responder| !party_to_it.contains(&Some(*responder))).collect();

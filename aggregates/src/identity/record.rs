@@ -169,9 +169,10 @@ pub fn is_present(records: &[SourceRecord]) -> bool {
     counting(records).any(|known| known.is_present && known.source.application_id != super::TRANSITION)
 }
 
-/// The identity that others see: field by field, the first source that says it. First come transitions, then the applications
-/// in `order`, then the others in the order of their creation (rulings 11; application ids are UUIDv7, so their order is that
-/// order). A source that names the person no more counts only when none does; an onboarding only until a feed does.
+/// The identity that others see: field by field, the first source that says it. First come transitions, the latest before the
+/// others (ids of personnel events are UUIDv7, and a person's transitions don't overlap), then the applications in `order`,
+/// then the others in the order of their creation (rulings 11; application ids are UUIDv7, so their order is that order). A
+/// source that names the person no more counts only when none does; an onboarding only until a feed does.
 pub fn merge(records: &[SourceRecord], order: &[Uuid]) -> IdentityRecord {
     let mut sources: Vec<&SourceRecord> = counting(records).filter(|known| known.is_present).collect();
     if sources.iter().all(|known| known.source.application_id == super::TRANSITION) {
@@ -181,7 +182,11 @@ pub fn merge(records: &[SourceRecord], order: &[Uuid]) -> IdentityRecord {
         super::TRANSITION => 0,
         id => 1 + order.iter().position(|application| *application == id).unwrap_or(order.len()),
     };
-    sources.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| a.source.cmp(&b.source)));
+    sources.sort_by(|a, b| {
+        let by_age = a.source.cmp(&b.source);
+        let is_transition = a.source.application_id == super::TRANSITION;
+        rank(a).cmp(&rank(b)).then(if is_transition { by_age.reverse() } else { by_age })
+    });
     let mut merged = IdentityRecord::default();
     for SourceRecord { record, .. } in sources {
         macro_rules! first_said {

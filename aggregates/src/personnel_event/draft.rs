@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use chrono::{DateTime, NaiveDate, TimeZone, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, TimeZone, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -94,10 +94,10 @@ impl DraftFacts {
     }
 }
 
-/// The first moment of a day: midnight, or when the clocks skip it, the moment after.
+/// The first moment of a day: midnight, or when the clocks skip it (a whole day where the date line moved), the moment after.
 fn midnight(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
     let naive = day.and_time(chrono::NaiveTime::MIN);
-    (0..=24)
+    (0..=24 * 4)
         .find_map(|quarters| zone.from_local_datetime(&(naive + chrono::TimeDelta::minutes(15 * quarters))).earliest())
         .map_or_else(|| naive.and_utc(), |time| time.with_timezone(&Utc))
 }
@@ -107,7 +107,8 @@ pub fn date(text: &str, zone: Tz) -> Option<DateTime<Utc>> {
     let text = text.trim();
     let time = values::time(text)?;
     match NaiveDate::from_str(text) {
-        Ok(day) if text.len() == 10 => Some(midnight(day, zone)),
+        // East of Greenwich the first of all days begins in a year that PostgreSQL can't keep.
+        Ok(day) if text.len() == 10 => Some(midnight(day, zone)).filter(|time| time.year() >= 1),
         _ => Some(time),
     }
 }

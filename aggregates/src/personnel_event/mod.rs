@@ -21,7 +21,7 @@ pub use draft::{CUSTOM_FIELDS, Draft, DraftFacts, IdentityDraft, Requested, date
 pub use events::PersonnelEventEvent;
 pub use kind::{PersonnelEventType, Stage};
 pub use stages::{StageState, StageStatus};
-pub use status::{Status, TRANSITIONS};
+pub use status::{STARTS, Status, TRANSITIONS};
 
 use crate::ballot::{Answer, Ballot, Outcome, Voter};
 use crate::party::{Comment, Party, check_comment};
@@ -547,18 +547,26 @@ impl crate::Stream for PersonnelEvent {
     /// moves, or two leaves, don't overlap. A joiner has done joining before anything else happens.
     fn claims(&self) -> Vec<String> {
         let Some(request) = self.request.as_ref().filter(|_| !self.status().is_terminal()) else { return Vec::new() };
-        if let (None, Some(email)) = (self.identity_id, request.identity.email.as_deref()) {
-            return vec![format!("onboarding:{}", crate::values::folded(email))];
+        // Work that is done again claims nothing anew: something else may have begun since, and the responders' no must stand.
+        let is_joining = self
+            .stages
+            .iter()
+            .any(|stage| stage.stage == Stage::Provision && !stage.is_completed() && !stage.is_reopened);
+        let mut claims = Vec::new();
+        if request.r#type == PersonnelEventType::Onboard
+            && is_joining
+            && let Some(email) = request.identity.email.as_deref()
+        {
+            claims.push(format!("onboarding:{}", crate::values::folded(email)));
         }
-        let Some(identity) = self.identity_id else { return Vec::new() };
+        let Some(identity) = self.identity_id else { return claims };
         let (stay, role) = (format!("personnel-stay:{identity}"), format!("personnel-role:{identity}"));
-        let is_joining = self.stages.iter().any(|stage| stage.stage == Stage::Provision && !stage.is_completed());
         match request.r#type {
-            PersonnelEventType::Offboard => vec![stay, role],
-            PersonnelEventType::Onboard if is_joining => vec![stay, role],
-            PersonnelEventType::Onboard => Vec::new(),
-            PersonnelEventType::RoleTransition => vec![role],
-            PersonnelEventType::Absence => vec![stay],
+            PersonnelEventType::Onboard if !is_joining => {}
+            PersonnelEventType::Onboard | PersonnelEventType::Offboard => claims.extend([stay, role]),
+            PersonnelEventType::RoleTransition => claims.push(role),
+            PersonnelEventType::Absence => claims.push(stay),
         }
+        claims
     }
 }

@@ -37,6 +37,10 @@ impl Status {
     }
 }
 
+/// Where an event begins.
+pub const STARTS: [(Status, &str); 2] =
+    [(Status::Scheduled, "for a later date"), (Status::Pending, "for today or before")];
+
 /// Every way from one status to another. The diagram in docs/PEOPLE.md is drawn from it, and a test walks at random and meets
 /// no other.
 pub const TRANSITIONS: [(Status, Status, &str); 16] = [
@@ -46,14 +50,14 @@ pub const TRANSITIONS: [(Status, Status, &str); 16] = [
     (Status::Pending, Status::Open, "approved by all responders"),
     (Status::Pending, Status::Scheduled, "rescheduled to a later date"),
     (Status::Pending, Status::Canceled, "canceled or rejected"),
-    (Status::Open, Status::Scheduled, "done, and waits for its end date"),
+    (Status::Open, Status::Scheduled, "waits for its end date, or is rescheduled"),
     (Status::Open, Status::Snoozed, "done, and the return is unknown"),
     (Status::Open, Status::Resolved, "all work is done"),
+    (Status::Open, Status::Completed, "nothing to do, or verified at once"),
     (Status::Open, Status::Canceled, "canceled"),
     (Status::Snoozed, Status::Scheduled, "the return becomes known"),
     (Status::Snoozed, Status::Canceled, "canceled"),
     (Status::Resolved, Status::Open, "verification is rejected"),
     (Status::Resolved, Status::Completed, "imports or responders verify it"),
     (Status::Resolved, Status::Canceled, "canceled"),
-    (Status::Open, Status::Completed, "nothing to do, or verified at once"),
 ];
