@@ -24,23 +24,15 @@ fn is_drawn(name: &str, expected: &str) {
 }
 
 fn diagram(starts: &[(Status, &str)], transitions: &[(Status, Status, &str)]) -> String {
-    let mut drawn = "```mermaid\nstateDiagram-v2\n".to_owned();
-    let mut line = |from: &str, to: &str, why: &str| {
-        // Either ends a label for Mermaid.
+    let line = |from: &str, to: &str, why: &str| {
+        // Either would end the label.
         assert!(!why.contains([':', ';']), "{why}");
-        let why = if why.is_empty() { String::new() } else { format!(": {why}") };
-        writeln!(drawn, "    {from} --> {to}{why}").unwrap();
+        format!("    {from} --> {to}{}{why}\n", if why.is_empty() { "" } else { ": " })
     };
-    for (to, why) in starts {
-        line("[*]", to.as_str(), why);
-    }
-    for (from, to, why) in transitions {
-        line(from.as_str(), to.as_str(), why);
-    }
-    for end in Status::ALL.into_iter().filter(|status| status.is_terminal()) {
-        line(end.as_str(), "[*]", "");
-    }
-    drawn + "```\n"
+    let starts = starts.iter().map(|(to, why)| line("[*]", to.as_str(), why));
+    let ways = transitions.iter().map(|(from, to, why)| line(from.as_str(), to.as_str(), why));
+    let ends = Status::ALL.into_iter().filter(|status| status.is_terminal()).map(|end| line(end.as_str(), "[*]", ""));
+    format!("```mermaid\nstateDiagram-v2\n{}```\n", starts.chain(ways).chain(ends).collect::<String>())
 }
 
 /// The stages in a row: what people see, and in brackets the API's word where it is another.

@@ -49,7 +49,7 @@ pub struct RequestedAccess {
 }
 
 /// An access request's state.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AccessRequest {
     /// What was asked for; `None` before.

@@ -31,7 +31,7 @@ use crate::violation::{Refusal, Violation, refuse_if_any};
 pub const TYPE: &str = "personnel_event";
 
 /// A personnel event's state.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PersonnelEvent {
     /// What was asked for, with the dates as they are now; `None` before.
