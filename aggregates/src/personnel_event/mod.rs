@@ -374,11 +374,12 @@ impl PersonnelEvent {
         let mut state = self.clone();
         while let Some(current) = state.current().filter(|current| current.is_open) {
             // What nobody could do by a request (a desk, a badge) somebody must say to be done.
-            let by_hand = current.is_reopened
-                || (state.kind() == Some(PersonnelEventType::Onboard) && current.requests.is_empty());
+            let is_joining = current.stage == Stage::Provision && state.kind() == Some(PersonnelEventType::Onboard);
+            let by_hand = current.is_reopened || (is_joining && current.requests.is_empty());
             let step = match current.stage {
                 Stage::Approval => break,
-                Stage::Verification if is_verified => vec![
+                // Who said no must be heard again, whatever imports showed before.
+                Stage::Verification if is_verified && !state.stages.iter().any(|stage| stage.is_reopened) => vec![
                     Event::PersonnelStageCompleted { stage: Stage::Verification, by: by.clone(), at },
                     Event::PersonnelEventCompleted { at },
                 ],

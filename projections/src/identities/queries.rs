@@ -70,6 +70,16 @@ pub async fn is_above(executor: impl PgExecutor<'_>, above: Uuid, identity: Uuid
     .await
 }
 
+/// An identity that isn't Removed and has this e-mail address, whatever its case.
+pub async fn with_email(executor: impl PgExecutor<'_>, email: &str) -> sqlx::Result<Option<Uuid>> {
+    sqlx::query_scalar(
+        "SELECT id FROM identities WHERE lower(email) = lower($1) AND valid_to IS NULL AND status <> 'Removed' LIMIT 1",
+    )
+    .bind(email)
+    .fetch_optional(executor)
+    .await
+}
+
 /// An entitlement that people of a department and title hold.
 #[derive(Debug, Clone, sqlx::FromRow)]
 #[expect(missing_docs, reason = "the names say it")]

@@ -28,6 +28,7 @@ CREATE TABLE identities (
 CREATE UNIQUE INDEX ON identities (id) WHERE valid_to IS NULL;
 CREATE INDEX ON identities (coalesce(last_name, display_name, ''), coalesce(first_name, ''), id) WHERE valid_to IS NULL;
 CREATE INDEX ON identities (department, title) WHERE valid_to IS NULL;
+CREATE INDEX ON identities (lower(email)) WHERE valid_to IS NULL AND email IS NOT NULL;
 COMMENT ON TABLE identities IS 'People across all applications, merged from their sources, as versions; current = valid_to is null';
 COMMENT ON COLUMN identities.id IS 'The identity';
 COMMENT ON COLUMN identities.first_name IS 'First name';

@@ -138,6 +138,12 @@ async fn known(session: &Session<Operates>, request: &Requested) -> Result<(), A
             Some(_) => {}
         }
     }
+    if let (PersonnelEventType::Onboard, Some(email)) = (request.r#type, &request.identity.email)
+        && let Some(bearer) = projections::identities::with_email(pool, email).await?
+    {
+        let message = format!("{email} is the address of identity {bearer}, who is here already");
+        violations.push(Violation::new("identity.email", message));
+    }
     if let Some(supervisor) = request.identity.supervisor_id {
         let field = "identity.supervisorId";
         match projections::identities::find(pool, supervisor).await? {

@@ -38,6 +38,10 @@ async fn an_identity_comes_into_being_when_it_is_approved() {
     let suggested = house.request(suggested).await;
     assert_json_snapshot!("onboard_suggestion", stable(&suggested));
     house.carry(&suggested, "approve").await;
+    // She is here now: nobody else joins under her address.
+    let body = json!({"identity": {"firstName": "E", "lastName": "E", "email": "Eve@Example.com"}, "effectiveDate": "2026-05-01"});
+    let known = house.asks.post("/api/personnel-events/onboard", body).await;
+    assert!(matches!(known.status, 400 | 409), "{}", known.text);
     // HR knows her later: the same person, by her address, and now HR's word counts.
     house.staff(&format!("{STAFF}e5,Eva,Ernst,EVE@example.com,Clerk,Sales,e3\n")).await;
     let joined = house.asks.get(&format!("/api/identities/{eve}")).await.json;
