@@ -246,6 +246,8 @@ async fn no_operation_falls_over_garbage() {
     let identity = server.items("/api/identities").await[0].clone();
     let account = server.items(&format!("/api/applications/{}/accounts", id(&app))).await[0].clone();
     let group = file_group(&app, "grants");
+    let joiner = json!({"identity": {"firstName": "Finn", "lastName": "Falk"}, "effectiveDate": "2026-03-15"});
+    let event = server.client.post("/api/personnel-events/onboard", joiner).await.json;
     let right: BTreeMap<&str, Value> = BTreeMap::from([
         ("createApplication", grants_only("Other")),
         ("updateApplication", grants_only("Payroll")),
@@ -256,7 +258,41 @@ async fn no_operation_falls_over_garbage() {
         ("stageApplicationImport", json!({"applicationId": id(&app)})),
         ("cancelApplicationImport", json!({"applicationImportId": id(&import)})),
         ("assignAccount", json!({"identityId": id(&identity), "comment": "Shared desk"})),
-        ("updateSettings", json!({"identitySources": [id(&people)]})),
+        (
+            "updateSettings",
+            json!({"identitySources": [id(&people)], "timezone": "Europe/Zurich", "customFields": ["customField1"],
+                   "defaultResponders": [id(&identity)]}),
+        ),
+        (
+            "createOnboard",
+            json!({"identity": {"firstName": "Eve", "lastName": "Ernst", "email": "e@x", "customField1": "x"},
+                   "effectiveDate": "2026-03-15", "endDate": "2026-04-15T00:00:00Z", "comment": "c"}),
+        ),
+        ("createOffboard", json!({"identityId": id(&identity), "effectiveDate": "2026-03-15", "comment": "c"})),
+        (
+            "createRoleTransition",
+            json!({"identityId": id(&identity), "identity": {"title": "Head"}, "effectiveDate": "2026-03-15"}),
+        ),
+        ("createLeaveOfAbsence", json!({"identityId": id(&identity), "effectiveDate": "2026-03-15"})),
+        ("approvePersonnelStage", json!({"comment": "c", "responderId": id(&identity)})),
+        ("rejectPersonnelStage", json!({"comment": "c"})),
+        ("resetPersonnelStage", json!({"responderId": id(&identity)})),
+        ("assignPersonnelEvent", json!({"assigneeId": id(&identity)})),
+        ("commentPersonnelEvent", json!({"text": "c"})),
+        ("reschedulePersonnelEvent", json!({"effectiveDate": "2026-03-16", "endDate": "2026-04-16"})),
+        ("cancelPersonnelEvent", json!({"comment": "c"})),
+        (
+            "createAccessRequest",
+            json!({"action": "Remove", "identityId": id(&identity), "applicationId": id(&app), "entitlements": ["pay.read"],
+                   "neededOn": "2026-03-16", "comment": "c"}),
+        ),
+        ("approveAccessRequest", json!({"comment": "c", "responderId": id(&identity)})),
+        ("rejectAccessRequest", json!({"comment": "c"})),
+        ("resetAccessRequest", json!({"responderId": id(&identity)})),
+        ("failAccessRequest", json!({"comment": "c"})),
+        ("assignAccessRequest", json!({"assigneeId": id(&identity)})),
+        ("commentAccessRequest", json!({"text": "c"})),
+        ("cancelAccessRequest", json!({"comment": "c"})),
         (
             "createToken",
             json!({"name": "t", "role": "reader", "identityId": id(&identity), "expirationDate": "2030-01-01"}),
@@ -275,6 +311,7 @@ async fn no_operation_falls_over_garbage() {
             let encoded = percent_encoded(&text);
             let some_id = match case {
                 0 => encoded.clone(),
+                1 if way % 2 == 0 => id(&event).to_owned(),
                 1 => id(&import).to_owned(),
                 2 => id(&identity).to_owned(),
                 3 | 4 => id(&account).to_owned(),

@@ -4,6 +4,7 @@
 //! An event's stream says who asked, who agreed, and when each stage was done. What it does to access are access requests,
 //! which name it.
 
+mod command;
 mod draft;
 mod events;
 mod kind;
@@ -17,13 +18,14 @@ use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use command::PersonnelEventCommand;
 pub use draft::{CUSTOM_FIELDS, Draft, DraftFacts, IdentityDraft, Requested, date};
 pub use events::PersonnelEventEvent;
 pub use kind::{PersonnelEventType, Stage};
 pub use stages::{StageState, StageStatus};
 pub use status::{STARTS, Status, TRANSITIONS};
 
-use crate::ballot::{Answer, Ballot, Outcome, Voter};
+use crate::ballot::{Ballot, Outcome};
 use crate::party::{Comment, Party, check_comment};
 use crate::violation::{Refusal, Violation, refuse_if_any};
 
@@ -52,103 +54,6 @@ pub struct PersonnelEvent {
     pub canceled: Option<String>,
     /// When it ended.
     pub completed_at: Option<DateTime<Utc>>,
-}
-
-/// What can be asked of a personnel event.
-#[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "lives for one request")]
-pub enum PersonnelEventCommand {
-    /// Make it.
-    Request {
-        /// What.
-        request: Requested,
-        /// Who asks.
-        reporter: Party,
-        /// The default responders.
-        responders: Vec<Uuid>,
-        /// The time.
-        at: DateTime<Utc>,
-    },
-    /// Say yes or no to Approval or Verification.
-    Answer {
-        /// Which stage.
-        stage: Stage,
-        /// Who.
-        voter: Voter,
-        /// What.
-        answer: Answer,
-        /// Why.
-        comment: Option<String>,
-        /// The identity that an approved onboarding makes.
-        new_identity: Uuid,
-        /// The time.
-        at: DateTime<Utc>,
-    },
-    /// Take answers back.
-    Reset {
-        /// Of which stage.
-        stage: Stage,
-        /// Whose.
-        voter: Voter,
-    },
-    /// Time has passed: the date may have come.
-    Wake {
-        /// The time.
-        at: DateTime<Utc>,
-    },
-    /// The next stage of work begins with these access requests.
-    Start {
-        /// What is to be done.
-        requests: Vec<Uuid>,
-        /// Its time.
-        at: DateTime<Utc>,
-    },
-    /// Somebody says that a stage of work is done.
-    Complete {
-        /// Which stage.
-        stage: Stage,
-        /// Access requests of the event that are not yet provisioned: their numbers.
-        outstanding: Vec<i64>,
-        /// Who says so.
-        by: Party,
-        /// The time.
-        at: DateTime<Utc>,
-    },
-    /// Its access requests have moved on: the stages follow.
-    Settle {
-        /// Every access request is at least provisioned.
-        is_provisioned: bool,
-        /// Every access request is verified.
-        is_verified: bool,
-        /// Who makes it so.
-        by: Party,
-        /// The time.
-        at: DateTime<Utc>,
-    },
-    /// Somebody looks after it.
-    Assign(Option<Uuid>),
-    /// Remark something.
-    Comment(Comment),
-    /// Other dates.
-    Reschedule {
-        /// When it takes effect; `None` = as it is.
-        effective_at: Option<DateTime<Utc>>,
-        /// When it ends; `None` = as it is.
-        end_at: Option<DateTime<Utc>>,
-        /// The first moment of today in the configured timezone.
-        today: DateTime<Utc>,
-        /// The time.
-        at: DateTime<Utc>,
-    },
-    /// End it before its time.
-    Cancel {
-        /// Why.
-        reason: Option<String>,
-        /// Who.
-        by: Party,
-        /// The time.
-        at: DateTime<Utc>,
-    },
 }
 
 use PersonnelEventCommand as Command;

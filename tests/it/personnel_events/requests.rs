@@ -35,7 +35,7 @@ async fn every_field_that_breaks_a_rule_is_told_at_once() {
     };
     for (kind, body, field, message) in [
         ("offboard", json!({"identityId": NOBODY, "effectiveDate": "2026-03-15"}), "identityId", "not found"),
-        ("offboard", json!({"identityId": "ann", "effectiveDate": "2026-03-15"}), "identityId", "is not a GUID"),
+        ("offboard", json!({"identityId": "ann", "effectiveDate": "2026-03-15"}), "identityId", "is not a guid"),
         (
             "offboard",
             json!({"identityId": ann, "effectiveDate": "2026-03-14"}),

@@ -11,7 +11,7 @@ async fn token_of(house: &House, person: &str) -> Client {
     let body = json!({"name": format!("token of {person}"), "role": "operator", "identityId": person});
     let answer = house.server.client.post("/api/tokens", body).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
-    house.server.client.with_secret(answer.json["token"].as_str().unwrap())
+    house.server.client.with_secret(answer.json["secret"].as_str().unwrap())
 }
 
 async fn respond(house: &House, responders: &[&String]) {

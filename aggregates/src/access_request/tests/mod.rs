@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 use cqrs_es::test::TestFramework;
 
 use super::*;
+use crate::ballot::{Answer, Voter};
 
 const ANN: Uuid = Uuid::from_u128(1);
 const BEN: Uuid = Uuid::from_u128(2);

@@ -11,6 +11,7 @@ use cqrs_es::test::TestFramework;
 
 use super::PersonnelEventType::{Absence, Offboard, Onboard, RoleTransition};
 use super::*;
+use crate::ballot::{Answer, Voter};
 use crate::identity::IdentityRecord;
 
 const ANN: Uuid = Uuid::from_u128(1);
