@@ -168,6 +168,31 @@ async fn an_upload_that_is_cut_in_the_middle_leaves_nothing_behind() {
     server.stop().await;
 }
 
+/// A gibibyte would take this test minutes and show nothing that a quarter of one doesn't: more than any buffer on the way.
+#[tokio::test]
+async fn a_large_upload_that_is_cut_at_its_end_leaves_nothing_behind() {
+    const SIZE: usize = 256 << 20;
+    let server = TestServer::start().await;
+    let app = server.create(grants_only("Payroll")).await;
+    let head = server.head().await;
+    let group = file_group(&app, "grants");
+    let row = "somebody,something\n".repeat(1 << 12);
+    let start = format!(
+        "--cut\r\nContent-Disposition: form-data; name=\"{group}\"; filename=\"g.csv\"\r\n\r\nuser,permission\n"
+    );
+    let path = format!("{UPLOAD}?applicationId={}", id(&app));
+    let chunks = std::iter::once(start)
+        .chain(std::iter::repeat_n(row.clone(), SIZE / row.len()))
+        .map(|text| Ok(bytes::Bytes::from(text)))
+        .chain([Err(std::io::Error::other("the line went dead"))]);
+    let body = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
+    let request = server.client.request(Method::POST, &path);
+    let cut = request.header("Content-Type", "multipart/form-data; boundary=cut").body(body).send().await;
+    assert!(cut.is_err() || cut.unwrap().status() == 400);
+    assert_nothing_happened(&server, head).await;
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn an_upload_over_the_limit_is_too_large_and_one_beneath_it_is_not() {
     let config = Config { upload_limit: 1000, ..Config::default() };

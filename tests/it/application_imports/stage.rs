@@ -226,3 +226,33 @@ async fn an_import_reads_by_the_rules_of_the_moment_it_was_taken() {
     assert_eq!(server.ended(&import).await["status"], "Finished");
     server.stop().await;
 }
+
+#[tokio::test]
+async fn of_two_servers_that_stage_at_once_one_is_told_that_the_other_was_first() {
+    let server = TestServer::start().await;
+    let second = server.start_beside().await;
+    let beside = second.client.with_secret(server.client.secret.clone().unwrap());
+    let application = server.create(grants_only("Payroll")).await;
+    server.share("g.csv", GRANTS);
+    server.schedule(&application, &[("grants", "g.csv")]).await;
+    let hold = server.hold("work.leases").await;
+    let mut staged = 0;
+    for _ in 0..5 {
+        let body = json!({"applicationId": id(&application)});
+        let (one, two) = tokio::join!(server.client.post(STAGE, body.clone()), beside.post(STAGE, body));
+        for answer in [one, two] {
+            match answer.status {
+                201 => staged += 1,
+                status => assert_eq!(status, 409, "{}", answer.text),
+            }
+        }
+    }
+    assert_eq!(staged, 1);
+    hold.release().await;
+    let listed = server.client.get("/api/application-imports").await.json;
+    assert_eq!(listed["totalCount"], 1);
+    server.ended(&listed["items"][0]).await;
+    second.stop().await;
+    server.assert_verified().await;
+    server.stop().await;
+}

@@ -123,3 +123,43 @@ async fn a_file_that_still_grows_is_not_read() {
     assert_eq!(server.grants(&application).await, ["ann read", "bo read"]);
     server.stop().await;
 }
+
+#[tokio::test]
+async fn a_file_that_is_replaced_while_it_is_read_is_read_as_it_was_or_not_at_all() {
+    let config = muniment::app::Config { quiet_period: std::time::Duration::from_millis(100), ..Default::default() };
+    let server = TestServer::start_with(crate::support::cluster::database().await, config).await;
+    let application = server.create(grants_only("Payroll")).await;
+    let feed = |right: &str| -> String {
+        let rows: String = (0..2000).map(|row| format!("user{row:04},{right}\n")).collect();
+        format!("user,permission\n{rows}")
+    };
+    server.share("grants.csv", &feed("old"));
+    assert_eq!(server.schedule(&application, &[("grants", "grants.csv")]).await.status, 200);
+    let staged = server.stage(&application).await.json;
+    // As programs replace files: another one takes the name. Who has opened the first reads it to its end.
+    for attempt in 0..20 {
+        server.share("next.csv", &feed(if attempt % 2 == 0 { "new" } else { "old" }));
+        std::fs::rename(server.shared.join("next.csv"), server.shared.join("grants.csv")).unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(15)).await;
+    }
+    let import = server.ended(&staged).await;
+    assert_eq!(import["status"], "Finished", "{import}");
+    let held = server.grants(&application).await;
+    let rights: std::collections::BTreeSet<&str> = held.iter().map(|grant| grant.split_once(' ').unwrap().1).collect();
+    assert_eq!((held.len(), rights.len()), (2000, 1), "one file, whole: {rights:?}");
+    // Written over in place, its times tell.
+    server.share("grants.csv", &feed("old"));
+    let path = server.shared.join("grants.csv");
+    let writing = tokio::spawn(async move {
+        for attempt in 0.. {
+            std::fs::write(&path, format!("user,permission\nuser0000,{}\n", "x".repeat(attempt % 50 + 1))).unwrap();
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    });
+    tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+    let import = server.ended(&server.stage(&application).await.json).await;
+    writing.abort();
+    assert_eq!(import["status"], "Failed", "{import}");
+    assert_eq!(server.grants(&application).await, held, "nothing was applied");
+    server.stop().await;
+}

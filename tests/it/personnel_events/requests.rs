@@ -86,6 +86,8 @@ async fn what_stands_against_an_event_is_named() {
     assert_eq!((again.status, again.json["message"].as_str().unwrap().contains(id(&moving))), (409, true));
     // A change of plans is an event.
     assert_eq!(house.step(&leave, "cancel").await["status"], "Canceled");
+    let completed = house.try_step(&leave, "stages/provision/complete", json!({})).await;
+    assert_eq!((completed.status, &completed.json["message"]), (409, &json!("The personnel event is Canceled")));
     assert_eq!(house.step(&moving, "cancel").await["status"], "Canceled");
     let offboard = house.ask("offboard", body("2026-03-15")).await;
     for (step, status) in [
