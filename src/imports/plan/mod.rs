@@ -49,7 +49,7 @@ pub enum Operation {
     Revoke,
 }
 
-/// A change of one grant: 20 bytes, so that a million of them are 20 MB.
+/// A change of one grant: 16 bytes, so that a million of them are 16 MB.
 #[derive(Debug, Clone, Copy)]
 pub struct AccessChange {
     /// Index into `Plan::account_keys`.
