@@ -7,12 +7,13 @@ use cqrs_es::event_sink::EventSink;
 use cqrs_es::persist::{PersistedEventRepository, PersistenceError};
 use cqrs_es::{AggregateContext, AggregateError, EventEnvelope, EventStore};
 
-use super::{Append, AppendError, Appended, Context, Expected, Journal, StreamId};
+use super::{Append, AppendError, Appended, Context, Expected, Journal, Known, StreamId};
 
 /// How often a command is decided again when its stream moved on meanwhile.
 const ATTEMPTS: usize = 8;
 
 /// An aggregate as its stream says it is.
+#[derive(Clone)]
 pub struct Loaded<A> {
     /// The stream's id.
     pub id: String,
@@ -33,6 +34,16 @@ impl<A: Stream> Loaded<A> {
     /// A stream that doesn't exist yet.
     pub fn new(id: &(impl ToString + ?Sized)) -> Self {
         Self { id: id.to_string(), aggregate: A::default(), version: 0, claims: Vec::new() }
+    }
+
+    /// A stream as a command left it.
+    fn after(id: String, executed: &Executed<A>) -> Self
+    where
+        A: Clone,
+    {
+        let aggregate = executed.aggregate.clone();
+        let claims = aggregate.claims();
+        Self { id, aggregate, version: executed.version, claims }
     }
 
     /// Lets the aggregate decide; gives what is to be appended, `None` when nothing happened.
@@ -144,7 +155,7 @@ impl Journal {
     /// As [`Journal::execute`], on a stream that was loaded already.
     pub async fn execute_on<A>(
         &self,
-        mut loaded: Loaded<A>,
+        loaded: Loaded<A>,
         command: A::Command,
         demanded: Option<i64>,
         context: Context,
@@ -152,25 +163,95 @@ impl Journal {
     where
         A: Stream<Command: Clone> + Clone,
     {
+        self.repeat(loaded, &|_: &A| Ok::<_, CommandError>(command.clone()), demanded, &context).await
+    }
+
+    /// As [`Journal::execute`], without loading the stream where `known` holds it.
+    ///
+    /// `command` is made from the state that it is decided on. What is known may be out of date, so it decides only what the
+    /// writer confirms: an append, which says from which version it follows. Where it leads to anything else (a refusal,
+    /// another version than demanded, nothing to be changed) the stream is loaded and has the last word.
+    pub async fn execute_known<A, E>(
+        &self,
+        known: &Known<A>,
+        id: impl ToString,
+        command: impl Fn(&A) -> Result<A::Command, E>,
+        demanded: Option<i64>,
+        context: Context,
+    ) -> Result<Executed<A>, E>
+    where
+        A: Stream + Clone,
+        E: From<CommandError>,
+    {
+        let id = id.to_string();
+        let executed = match self.execute_from(known.get(&id), &command, demanded, &context).await? {
+            Some(executed) => executed,
+            None => {
+                let loaded = self.load::<A>(&id).await.map_err(CommandError::from)?;
+                self.repeat(loaded, &command, demanded, &context).await?
+            }
+        };
+        if executed.appended.is_some() {
+            known.keep(Loaded::after(id, &executed));
+        }
+        Ok(executed)
+    }
+
+    /// Carries out a command on a state that may be out of date; `None` = it can't be told from that.
+    async fn execute_from<A, E>(
+        &self,
+        known: Option<Loaded<A>>,
+        command: &impl Fn(&A) -> Result<A::Command, E>,
+        demanded: Option<i64>,
+        context: &Context,
+    ) -> Result<Option<Executed<A>>, CommandError>
+    where
+        A: Stream,
+    {
+        let Some(known) = known.filter(|known| demanded.is_none_or(|demanded| demanded == known.version)) else {
+            return Ok(None);
+        };
+        let Ok(command) = command(&known.aggregate) else { return Ok(None) };
+        let before = known.version;
+        let Ok((aggregate, Some(append))) = known.decide(command, context.clone()).await else { return Ok(None) };
+        let version = before + events_of(&append);
+        match self.append(append).await {
+            Ok(appended) => Ok(Some(Executed { aggregate, version, appended: Some(appended) })),
+            Err(AppendError::Conflict { .. }) => Ok(None),
+            // Whatever else the writer says, it found the stream at this version, or it didn't look at it.
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn repeat<A, E>(
+        &self,
+        mut loaded: Loaded<A>,
+        command: &impl Fn(&A) -> Result<A::Command, E>,
+        demanded: Option<i64>,
+        context: &Context,
+    ) -> Result<Executed<A>, E>
+    where
+        A: Stream,
+        E: From<CommandError>,
+    {
         let id = loaded.id.clone();
         let mut attempt = 1;
         loop {
-            if let Some(demanded) = demanded
-                && demanded != loaded.version
-            {
-                let stream = StreamId::of::<A>(&id);
-                return Err(AppendError::Conflict { stream, found: loaded.version }.into());
-            }
+            let command = command(&loaded.aggregate)?;
             let before = loaded.version;
-            let (aggregate, append) = loaded.decide(command.clone(), context.clone()).await?;
+            if demanded.is_some_and(|demanded| demanded != before) {
+                let stream = StreamId::of::<A>(&id);
+                return Err(CommandError::from(AppendError::Conflict { stream, found: before }).into());
+            }
+            let (aggregate, append) = loaded.decide(command, context.clone()).await.map_err(CommandError::from)?;
             let Some(append) = append else { return Ok(Executed { aggregate, version: before, appended: None }) };
             let version = before + events_of(&append);
             match self.append(append).await {
                 Ok(appended) => return Ok(Executed { aggregate, version, appended: Some(appended) }),
                 Err(AppendError::Conflict { .. }) if attempt < ATTEMPTS => attempt += 1,
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(CommandError::from(error).into()),
             }
-            loaded = self.load::<A>(&id).await?;
+            loaded = self.load::<A>(&id).await.map_err(CommandError::from)?;
         }
     }
 }

@@ -112,6 +112,22 @@ fn keys_of<'a>(row: &sqlx::postgres::PgRow, batch: &'a [Waiting]) -> sqlx::Resul
     Ok(asked.filter_map(|key| Some((key, found.remove(&key)?))).collect())
 }
 
+/// Claims and who holds them, column by column.
+#[derive(Default)]
+struct Holders<'a> {
+    claims: Vec<&'a str>,
+    types: Vec<&'a str>,
+    ids: Vec<&'a str>,
+}
+
+impl<'a> Holders<'a> {
+    fn push(&mut self, claim: &'a str, holder: &'a StreamId) {
+        self.claims.push(claim);
+        self.types.push(holder.aggregate_type);
+        self.ids.push(&holder.aggregate_id);
+    }
+}
+
 /// Writes events, claims, keys and the notification in one statement; gives the transaction's id, by which its fate can be
 /// asked for.
 pub(super) async fn write(
@@ -137,21 +153,33 @@ pub(super) async fn write(
         actors.push(event.actor.id.as_str());
     }
     let recorded_at = writes.events.first().map_or(now, |event| event.recorded_at);
-    let (free, taken): (Vec<_>, Vec<_>) = writes.claims.iter().partition(|(_, holder)| holder.is_none());
-    let free: Vec<&str> = free.into_iter().map(|(claim, _)| *claim).collect();
-    let (claims, holders): (Vec<&str>, Vec<&StreamId>) =
-        taken.into_iter().filter_map(|(claim, holder)| Some((*claim, (*holder)?))).unzip();
+    let mut free = Vec::new();
+    let (mut moved, mut taken) = (Holders::default(), Holders::default());
+    for (claim, change) in &writes.claims {
+        match change.holder {
+            Some(holder) if change.is_stored => moved.push(claim, holder),
+            Some(holder) => taken.push(claim, holder),
+            None if change.is_stored => free.push(*claim),
+            None => {}
+        }
+    }
     // As in `facts`: only what this batch needs.
     let mut parts = Vec::with_capacity(4);
     if !free.is_empty() {
         parts.push("freed AS (DELETE FROM journal.claims WHERE claim = ANY ($12))");
     }
-    if !claims.is_empty() {
+    if !moved.claims.is_empty() {
+        parts.push(
+            "moved AS (
+                 UPDATE journal.claims AS c SET aggregate_type = u.t, aggregate_id = u.i
+                 FROM unnest($25::text[], $26::text[], $27::text[]) AS u (claim, t, i) WHERE c.claim = u.claim)",
+        );
+    }
+    if !taken.claims.is_empty() {
         parts.push(
             "taken AS (
                  INSERT INTO journal.claims (claim, aggregate_type, aggregate_id)
-                 SELECT * FROM unnest($13::text[], $14::text[], $15::text[])
-                 ON CONFLICT (claim) DO UPDATE SET aggregate_type = excluded.aggregate_type, aggregate_id = excluded.aggregate_id)",
+                 SELECT * FROM unnest($13::text[], $14::text[], $15::text[]))",
         );
     }
     if !writes.keys.is_empty() {
@@ -187,9 +215,9 @@ pub(super) async fn write(
         .bind(actors)
         .bind(writes.columns.iter().map(|columns| columns.leaf_hash.as_slice()).collect::<Vec<_>>())
         .bind(free)
-        .bind(claims)
-        .bind(holders.iter().map(|stream| stream.aggregate_type).collect::<Vec<_>>())
-        .bind(holders.iter().map(|stream| stream.aggregate_id.as_str()).collect::<Vec<_>>())
+        .bind(taken.claims)
+        .bind(taken.types)
+        .bind(taken.ids)
         .bind(writes.keys.iter().map(|key| key.actor_id).collect::<Vec<_>>())
         .bind(writes.keys.iter().map(|key| key.request.key.as_str()).collect::<Vec<_>>())
         .bind(writes.keys.iter().map(|key| key.request.request_sha256.as_slice()).collect::<Vec<_>>())
@@ -199,6 +227,9 @@ pub(super) async fn write(
         .bind(now)
         .bind(SECURITY_CHANNEL)
         .bind(writes.last().0.to_string())
+        .bind(moved.claims)
+        .bind(moved.types)
+        .bind(moved.ids)
         .fetch_one(connection)
         .await
 }

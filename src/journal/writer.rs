@@ -185,7 +185,10 @@ async fn connect(options: &PgConnectOptions) -> sqlx::Result<PgConnection> {
         .clone()
         .application_name("muniment writer")
         .options([
-            // A batch is small and its rows are found by index, whatever a table's size was when the plan was made.
+            // A batch is small and its rows are found by index, whatever a table's size was when the plan was made: so plans
+            // can be kept. PostgreSQL would plan anew each time, because it takes an array for longer than it is.
+            ("plan_cache_mode", "force_generic_plan"),
+            ("enable_seqscan", "off"),
             ("enable_hashjoin", "off"),
             ("enable_mergejoin", "off"),
             ("synchronous_commit", "on"),

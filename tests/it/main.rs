@@ -17,6 +17,7 @@ mod formats;
 mod idempotency;
 mod identities;
 mod journal;
+mod known;
 mod openapi;
 mod private_postgres;
 mod projections;

@@ -37,7 +37,7 @@ pub async fn update(
     let demanded = if_match(&headers)?;
     let clock = &*session.app.clock;
     let row = change(&session, id, demanded, |known| {
-        Ok(ApplicationCommand::Update(request.definition(clock, Some(&known.connector))?))
+        Ok(ApplicationCommand::Update(request.clone().definition(clock, Some(&known.connector))?))
     })
     .await?;
     Ok(show(row, StatusCode::OK))
