@@ -9,6 +9,8 @@ mod batch;
 pub mod check;
 mod context;
 mod executor;
+mod facts;
+mod framework;
 mod known;
 pub mod leaf;
 mod prepared;

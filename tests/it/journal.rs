@@ -208,6 +208,28 @@ async fn a_claim_that_was_given_up_is_free_for_others() {
 }
 
 #[tokio::test]
+async fn texts_of_any_characters_are_facts_like_others() {
+    let log = Log::open().await;
+    let odd = [r#"O'Brien "& sons" \ {a,b}"#, "'); ROLLBACK; --", "NULL", "{}", "", "\u{1f512}\n\t", "\\'\\\""];
+    for (number, text) in (10..).zip(odd) {
+        let take = |number| Append { take: vec![(text.to_owned(), stream(number))], ..new(number) };
+        log.append(take(number)).await.unwrap();
+        let error = log.append(take(number + 100)).await.unwrap_err();
+        assert!(matches!(&error, AppendError::ClaimTaken { claim, .. } if claim == text), "{text:?}: {error}");
+        let again = || Append { context: keyed(text), ..new(number + 200) };
+        let first = log.append(again()).await.unwrap();
+        let replayed = log.append(again()).await.unwrap_err();
+        assert!(matches!(replayed, AppendError::Replayed { position } if position == first.last), "{text:?}");
+    }
+    // What no text of PostgreSQL may hold costs nobody else anything.
+    let nul = Append { take: vec![("a\0'); ROLLBACK".to_owned(), stream(1))], ..new(1) };
+    let answers = log.in_one_batch(join_all([log.append(nul), log.append(new(2))])).await;
+    assert!(matches!(answers[0], Err(AppendError::Failed(_))), "{:?}", answers[0]);
+    assert!(answers[1].is_ok(), "{:?}", answers[1]);
+    log.assert_sound().await;
+}
+
+#[tokio::test]
 async fn nobody_pays_for_a_neighbours_bad_command() {
     let log = Log::open().await;
     let mut superuser = log.database.connect_owner().await.unwrap();
