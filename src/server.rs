@@ -25,8 +25,8 @@ use crate::tokens::TokenDirectory;
 
 /// Connections of the pool. Two cores answer no more at once; the rest of the callers wait here, not in PostgreSQL.
 const POOL: u32 = 12;
-/// Applications that are kept for the next command: some kilobytes each.
-const KNOWN_APPLICATIONS: usize = 8192;
+/// Applications that are kept for the next command: about two kilobytes each.
+const KNOWN_APPLICATIONS: usize = 16_384;
 /// How long requests that are being answered may take at shutdown.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -67,7 +67,9 @@ pub async fn assemble(database: &Database, config: Config, clock: SharedClock) -
         Box::pin(async move {
             match ids[..] {
                 // Its plan is kept, that of the other is made anew each time.
-                [id] => Ok(projections::applications::find(&pool, id).await?.map(|row| (id, row)).into_iter().collect()),
+                [id] => {
+                    Ok(projections::applications::find(&pool, id).await?.map(|row| (id, row)).into_iter().collect())
+                }
                 _ => projections::applications::find_all(&pool, &ids).await,
             }
         })

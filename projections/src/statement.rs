@@ -24,11 +24,10 @@ impl Statement {
 
     /// Runs all parts; gives one value more.
     pub async fn select(self, connection: &mut PgConnection, value: &str) -> sqlx::Result<String> {
-        let mut sql = String::new();
-        for (number, part) in self.parts.iter().enumerate() {
-            sql += &format!("{} part{number} AS ({part})", if number == 0 { "WITH" } else { "," });
-        }
-        sql += &format!(" SELECT {value}");
+        let parts = self.parts.iter().enumerate().map(|(number, part)| format!("part{number} AS ({part})"));
+        let parts = parts.collect::<Vec<_>>().join(", ");
+        let with = if parts.is_empty() { "" } else { "WITH" };
+        let sql = format!("{with} {parts} SELECT {value}");
         sqlx::query_scalar_with(&sql, self.arguments).fetch_one(connection).await
     }
 }

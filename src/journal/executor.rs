@@ -37,13 +37,10 @@ impl<A: Stream> Loaded<A> {
     }
 
     /// A stream as a command left it.
-    fn after(id: String, executed: &Executed<A>) -> Self
-    where
-        A: Clone,
-    {
-        let aggregate = executed.aggregate.clone();
+    pub(super) fn after(id: String, executed: Executed<A>) -> Self {
+        let Executed { aggregate, version, .. } = executed;
         let claims = aggregate.claims();
-        Self { id, aggregate, version: executed.version, claims }
+        Self { id, aggregate, version, claims }
     }
 
     /// Lets the aggregate decide; gives what is to be appended, `None` when nothing happened.
@@ -184,15 +181,15 @@ impl Journal {
         E: From<CommandError>,
     {
         let id = id.to_string();
-        let executed = match self.execute_from(known.get(&id), &command, demanded, &context).await? {
-            Some(executed) => executed,
-            None => {
-                let loaded = self.load::<A>(&id).await.map_err(CommandError::from)?;
-                self.repeat(loaded, &command, demanded, &context).await?
-            }
+        let executed = self.execute_from(known.get(&id), &command, demanded, &context).await?;
+        let executed = if let Some(executed) = executed {
+            executed
+        } else {
+            let loaded = self.load::<A>(&id).await.map_err(CommandError::from)?;
+            self.repeat(loaded, &command, demanded, &context).await?
         };
         if executed.appended.is_some() {
-            known.keep(Loaded::after(id, &executed));
+            known.learn(&id, executed.clone());
         }
         Ok(executed)
     }

@@ -15,7 +15,7 @@ use crate::clock::SharedClock;
 
 /// Prepares the questions of a connection. A part that a batch doesn't need isn't asked for: a single command would feel it.
 pub(super) async fn prepare(connection: &mut PgConnection) -> sqlx::Result<()> {
-    let mut statements = String::new();
+    let mut statements = Vec::with_capacity(4);
     for (has_claims, has_keys) in [(false, false), (false, true), (true, false), (true, true)] {
         let name = name(has_claims, has_keys);
         let (mut columns, mut tables) = (String::new(), String::new());
@@ -32,7 +32,7 @@ pub(super) async fn prepare(connection: &mut PgConnection) -> sqlx::Result<()> {
                         array_agg(i.position) AS positions, array_agg(i.created_at) AS times
                  FROM unnest($4, $5) AS u (actor_id, key) JOIN work.idempotency AS i USING (actor_id, key)) AS k";
         }
-        statements += &format!(
+        statements.push(format!(
             "PREPARE {name} (text[], text[], text[], text[], text[]) AS
              SELECT v.migration, v.projections, coalesce(e.position, 0), e.recorded_at,
                  ARRAY(SELECT coalesce((SELECT sequence FROM journal.events AS s
@@ -41,10 +41,10 @@ pub(super) async fn prepare(connection: &mut PgConnection) -> sqlx::Result<()> {
                      FROM unnest($1, $2) AS u (t, i)) {columns}
              FROM journal.schema_version AS v
              LEFT JOIN LATERAL (SELECT position, recorded_at FROM journal.events ORDER BY position DESC LIMIT 1) AS e ON true
-             {tables};"
-        );
+             {tables}"
+        ));
     }
-    connection.execute(statements.as_str()).await?;
+    connection.execute(statements.join(";").as_str()).await?;
     Ok(())
 }
 

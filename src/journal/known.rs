@@ -6,7 +6,9 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::Loaded;
+use aggregates::Stream;
+
+use super::{Executed, Loaded};
 
 /// A bounded number of aggregates of one type, by id.
 pub struct Known<A> {
@@ -20,7 +22,7 @@ struct Generations<A> {
     old: HashMap<String, Loaded<A>>,
 }
 
-impl<A: Clone> Known<A> {
+impl<A: Stream + Clone> Known<A> {
     /// Keeps at most so many aggregates.
     pub fn new(capacity: usize) -> Self {
         let generations = Generations { young: HashMap::new(), old: HashMap::new() };
@@ -33,8 +35,12 @@ impl<A: Clone> Known<A> {
         generations.young.get(id).or_else(|| generations.old.get(id)).cloned()
     }
 
-    /// Keeps an aggregate as a commit left it.
-    pub(super) fn keep(&self, loaded: Loaded<A>) {
+    /// Keeps an aggregate as a command left it.
+    pub fn learn(&self, id: &(impl ToString + ?Sized), executed: Executed<A>) {
+        self.keep(Loaded::after(id.to_string(), executed));
+    }
+
+    fn keep(&self, loaded: Loaded<A>) {
         let mut generations = self.lock();
         generations.young.insert(loaded.id.clone(), loaded);
         if generations.young.len() > self.capacity / 2 {

@@ -62,7 +62,7 @@ pub(super) fn write(writes: &Writes<'_>, now: DateTime<Utc>) -> sqlx::Result<(St
     let mut value = "pg_current_xact_id()::text".to_owned();
     if writes.concerns_security {
         let position = statement.bind(writes.last().0.to_string())?;
-        value += &format!(" || pg_notify('{SECURITY_CHANNEL}', {position})::text");
+        value = format!("{value} || pg_notify('{SECURITY_CHANNEL}', {position})::text");
     }
     Ok((statement, value))
 }

@@ -216,7 +216,7 @@ async fn texts_of_any_characters_are_facts_like_others() {
         log.append(take(number)).await.unwrap();
         let error = log.append(take(number + 100)).await.unwrap_err();
         assert!(matches!(&error, AppendError::ClaimTaken { claim, .. } if claim == text), "{text:?}: {error}");
-        let again = || Append { context: keyed(text), ..new(number + 200) };
+        let again = || Append { context: keyed(text, 1), ..new(number + 200) };
         let first = log.append(again()).await.unwrap();
         let replayed = log.append(again()).await.unwrap_err();
         assert!(matches!(replayed, AppendError::Replayed { position } if position == first.last), "{text:?}");
