@@ -6,11 +6,12 @@
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
+use sqlx::postgres::PgRow;
 use sqlx::{Executor, PgConnection, Row};
 
 use super::Waiting;
 use super::append::StreamId;
-use super::batch::{Facts, Key, KnownKey};
+use super::batch::{Facts, Holder, Key, KnownKey};
 use crate::clock::SharedClock;
 
 /// Prepares the questions of a connection. A part that a batch doesn't need isn't asked for: a single command would feel it.
@@ -20,17 +21,18 @@ pub(super) async fn prepare(connection: &mut PgConnection) -> sqlx::Result<()> {
         let name = name(has_claims, has_keys);
         let (mut columns, mut tables) = (String::new(), String::new());
         if has_claims {
-            columns += ", c.claims, c.types, c.ids";
+            columns += ", c.numbers AS claims, c.types, c.ids";
             tables += " CROSS JOIN LATERAL (
-                 SELECT array_agg(claim) AS claims, array_agg(aggregate_type) AS types, array_agg(aggregate_id) AS ids
-                 FROM journal.claims WHERE claim = ANY ($3)) AS c";
+                 SELECT array_agg(u.n) AS numbers, array_agg(h.aggregate_type) AS types, array_agg(h.aggregate_id) AS ids
+                 FROM unnest($3) WITH ORDINALITY AS u (claim, n) JOIN journal.claims AS h USING (claim)) AS c";
         }
         if has_keys {
-            columns += ", k.actors, k.keys, k.hashes, k.positions, k.times";
+            columns += ", k.numbers AS keys, k.hashes, k.positions, k.times";
             tables += " CROSS JOIN LATERAL (
-                 SELECT array_agg(i.actor_id) AS actors, array_agg(i.key) AS keys, array_agg(i.request_sha256) AS hashes,
+                 SELECT array_agg(u.n) AS numbers, array_agg(i.request_sha256) AS hashes,
                         array_agg(i.position) AS positions, array_agg(i.created_at) AS times
-                 FROM unnest($4, $5) AS u (actor_id, key) JOIN work.idempotency AS i USING (actor_id, key)) AS k";
+                 FROM unnest($4, $5) WITH ORDINALITY AS u (actor_id, key, n)
+                 JOIN work.idempotency AS i USING (actor_id, key)) AS k";
         }
         statements.push(format!(
             "PREPARE {name} (text[], text[], text[], text[], text[]) AS
@@ -74,25 +76,26 @@ pub(super) async fn begin<'a>(
     clock: &SharedClock,
 ) -> sqlx::Result<Begun<'a>> {
     let mut streams: BTreeSet<&StreamId> = BTreeSet::new();
-    let mut claims: BTreeSet<&str> = BTreeSet::new();
-    let (mut actors, mut keys) = (Vec::new(), Vec::new());
+    let mut claims: Vec<&str> = Vec::new();
+    let mut keys: Vec<Key> = Vec::new();
     for waiting in batch {
         let append = &waiting.prepared;
         streams.extend(append.streams.iter().map(|stream| &stream.stream));
         streams.extend(append.guards.iter().map(|(stream, _)| stream));
         claims.extend(append.take.iter().chain(&append.release).map(|(claim, _)| claim.as_str()));
         if let Some(idempotency) = &append.idempotency {
-            actors.push(append.actor.id.as_str());
-            keys.push(idempotency.key.as_str());
+            keys.push((&append.actor.id, &idempotency.key));
         }
     }
+    claims.sort_unstable();
+    claims.dedup();
     let (has_claims, has_keys) = (!claims.is_empty(), !keys.is_empty());
     let lists = [
         list(streams.iter().map(|stream| stream.aggregate_type)),
         list(streams.iter().map(|stream| stream.aggregate_id.as_str())),
-        list(claims),
-        list(actors),
-        list(keys),
+        list(claims.iter().copied()),
+        list(keys.iter().map(|(actor, _)| *actor)),
+        list(keys.iter().map(|(_, key)| *key)),
     ];
     let statement = format!(
         "BEGIN; LOCK TABLE journal.append_lock IN EXCLUSIVE MODE; EXECUTE {} ({})",
@@ -107,8 +110,8 @@ pub(super) async fn begin<'a>(
         position: row.try_get(2)?,
         recorded_at: last.map_or(now, |last| last.max(now)),
         versions: streams.into_iter().zip(versions).collect(),
-        claims: if has_claims { claims_of(&row)? } else { HashMap::new() },
-        keys: if has_keys { keys_of(&row, batch)? } else { HashMap::new() },
+        claims: if has_claims { claims_of(&row, &claims)? } else { HashMap::new() },
+        keys: if has_keys { keys_of(&row, &keys)? } else { HashMap::new() },
     };
     Ok(Begun { version: (row.try_get(0)?, row.try_get(1)?), now, facts })
 }
@@ -132,35 +135,32 @@ fn list<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
     list
 }
 
-fn claims_of(row: &sqlx::postgres::PgRow) -> sqlx::Result<HashMap<String, (String, String)>> {
-    let claims: Option<Vec<String>> = row.try_get("claims")?;
+// Texts of clients come back as their numbers, from 1: they can't be misread then.
+
+fn claims_of(row: &PgRow, asked: &[&str]) -> sqlx::Result<HashMap<String, Holder>> {
+    let numbers: Option<Vec<i64>> = row.try_get("claims")?;
     let types: Option<Vec<String>> = row.try_get("types")?;
     let ids: Option<Vec<String>> = row.try_get("ids")?;
     let holders = types.unwrap_or_default().into_iter().zip(ids.unwrap_or_default());
-    Ok(claims.unwrap_or_default().into_iter().zip(holders).collect())
+    let held = numbers.unwrap_or_default().into_iter().zip(holders);
+    Ok(held.filter_map(|(number, holder)| Some(((*nth(asked, number)?).to_owned(), holder))).collect())
 }
 
-fn keys_of<'a>(row: &sqlx::postgres::PgRow, batch: &'a [Waiting]) -> sqlx::Result<HashMap<Key<'a>, KnownKey>> {
-    let actors: Option<Vec<String>> = row.try_get("actors")?;
-    let Some(actors) = actors else {
+fn keys_of<'a>(row: &PgRow, asked: &[Key<'a>]) -> sqlx::Result<HashMap<Key<'a>, KnownKey>> {
+    let numbers: Option<Vec<i64>> = row.try_get("keys")?;
+    let Some(numbers) = numbers else {
         return Ok(HashMap::new());
     };
-    let keys: Vec<String> = row.try_get("keys")?;
     let hashes: Vec<Vec<u8>> = row.try_get("hashes")?;
     let positions: Vec<i64> = row.try_get("positions")?;
     let times: Vec<DateTime<Utc>> = row.try_get("times")?;
     let known = hashes.into_iter().zip(positions).zip(times);
-    let mut found: HashMap<(&str, &str), KnownKey> = actors
-        .iter()
-        .zip(&keys)
-        .map(|(actor, key)| (actor.as_str(), key.as_str()))
-        .zip(known.map(|((request_sha256, position), created_at)| KnownKey { request_sha256, position, created_at }))
-        .collect();
-    let asked = batch.iter().filter_map(|waiting| {
-        let key = &waiting.prepared.idempotency.as_ref()?.key;
-        Some((waiting.prepared.actor.id.as_str(), key.as_str()))
-    });
-    Ok(asked.filter_map(|key| Some((key, found.remove(&key)?))).collect())
+    let known = known.map(|((request_sha256, position), created_at)| KnownKey { request_sha256, position, created_at });
+    Ok(numbers.into_iter().zip(known).filter_map(|(number, known)| Some((*nth(asked, number)?, known))).collect())
+}
+
+fn nth<T>(asked: &[T], number: i64) -> Option<&T> {
+    asked.get(usize::try_from(number).ok()?.checked_sub(1)?)
 }
 
 #[cfg(test)]
