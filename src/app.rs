@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use aggregates::application::Application;
 use projections::applications::ApplicationRow;
 use sqlx::PgPool;
 use tokio::sync::{Notify, Semaphore};
@@ -12,7 +13,7 @@ use uuid::Uuid;
 
 use crate::batched::Batched;
 use crate::clock::SharedClock;
-use crate::journal::Journal;
+use crate::journal::{Journal, Known};
 use crate::tokens::TokenDirectory;
 
 /// Limits and places, from the command line.
@@ -50,6 +51,8 @@ pub struct App {
     pub journal: Journal,
     /// Applications by id, read many at a time: every answer about an application shows one.
     pub applications: Batched<Uuid, ApplicationRow>,
+    /// Applications as commands left them, so that the next command need not load them.
+    pub known_applications: Known<Application>,
     /// Time and ids.
     pub clock: SharedClock,
     /// Who may do what.

@@ -20,11 +20,13 @@ use crate::clock::SharedClock;
 use crate::database::Database;
 use crate::http;
 use crate::imports::{schedule, worker};
-use crate::journal::{Context, Journal};
+use crate::journal::{Context, Journal, Known};
 use crate::tokens::TokenDirectory;
 
 /// Connections of the pool. Two cores answer no more at once; the rest of the callers wait here, not in PostgreSQL.
 const POOL: u32 = 12;
+/// Applications that are kept for the next command: about two kilobytes each.
+const KNOWN_APPLICATIONS: usize = 16_384;
 /// How long requests that are being answered may take at shutdown.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -62,13 +64,22 @@ pub async fn assemble(database: &Database, config: Config, clock: SharedClock) -
     let reading = pool.clone();
     let applications = Batched::start(move |ids| {
         let pool = reading.clone();
-        Box::pin(async move { projections::applications::find_all(&pool, &ids).await })
+        Box::pin(async move {
+            match ids[..] {
+                // Its plan is kept, that of the other is made anew each time.
+                [id] => {
+                    Ok(projections::applications::find(&pool, id).await?.map(|row| (id, row)).into_iter().collect())
+                }
+                _ => projections::applications::find_all(&pool, &ids).await,
+            }
+        })
     });
     let tokens = TokenDirectory::new(pool.clone(), journal.clone(), clock.id());
     Ok(Arc::new(App {
         pool,
         journal,
         applications,
+        known_applications: Known::new(KNOWN_APPLICATIONS),
         clock,
         tokens,
         config,

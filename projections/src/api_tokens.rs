@@ -9,7 +9,7 @@ use serde::Serialize;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
-use crate::{Applied, Projection, versions};
+use crate::{Applied, Apply, Projection, versions};
 
 pub(crate) const PROJECTION: Projection = Projection {
     name: "api_tokens",
@@ -38,7 +38,7 @@ pub(crate) const PROJECTION: Projection = Projection {
         COMMENT ON COLUMN api_tokens.expires_at IS 'From then on it is refused; null = never';
         COMMENT ON COLUMN api_tokens.revoked_at IS 'When it was ended; null = not';
     ",
-    apply,
+    apply: Apply::Alone(apply),
 };
 
 /// A token.

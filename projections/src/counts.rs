@@ -6,7 +6,7 @@ use aggregates::Recorded;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
-use crate::{Applied, Projection};
+use crate::{Applied, Apply, Projection};
 
 /// The table; the projections of the counted nouns write it.
 pub(crate) const PROJECTION: Projection = Projection {
@@ -25,7 +25,7 @@ pub(crate) const PROJECTION: Projection = Projection {
         COMMENT ON COLUMN counts.application_id IS 'The application; the nil UUID for identities, which span all';
         COMMENT ON COLUMN counts.rows IS 'Current rows';
     ",
-    apply: nothing,
+    apply: Apply::Alone(nothing),
 };
 
 fn nothing<'a>(_: &'a mut PgConnection, _: &'a [Recorded]) -> Applied<'a> {

@@ -22,6 +22,7 @@ pub mod page;
 pub mod personnel_events;
 pub mod rebuild;
 pub mod settings;
+mod statement;
 pub mod verify;
 mod versions;
 
@@ -30,6 +31,8 @@ use std::pin::Pin;
 
 use aggregates::Recorded;
 use sqlx::PgConnection;
+
+pub use statement::Statement;
 
 /// What `apply` returns.
 pub type Applied<'a> = Pin<Box<dyn Future<Output = sqlx::Result<()>> + Send + 'a>>;
@@ -45,7 +48,15 @@ pub struct Projection {
     /// Creates its tables in the first schema of the `search_path`, with a comment on each table and column.
     pub tables: &'static str,
     /// Folds a batch, given in position order. Events of other streams may be among them and are passed over.
-    pub apply: for<'a> fn(&'a mut PgConnection, &'a [Recorded]) -> Applied<'a>,
+    pub apply: Apply,
+}
+
+/// How a projection folds a batch.
+pub enum Apply {
+    /// By statements of its own, which may read what is there.
+    Alone(for<'a> fn(&'a mut PgConnection, &'a [Recorded]) -> Applied<'a>),
+    /// By parts of a statement that changes other tables as well: for what people wait for.
+    Beside(fn(&mut Statement, &[Recorded]) -> sqlx::Result<()>),
 }
 
 /// Every projection, in the order in which their tables are made.
@@ -64,14 +75,33 @@ pub const ALL: &[Projection] = &[
 ];
 
 /// Folds a batch, given in position order, into every projection that it concerns.
-pub async fn apply(connection: &mut PgConnection, batch: &[Recorded]) -> sqlx::Result<()> {
-    for projection in ALL {
-        let concerned = |event: &Recorded| projection.aggregate_types.contains(&event.event.aggregate_type());
-        if batch.iter().any(concerned) {
-            (projection.apply)(connection, batch).await?;
+///
+/// `statement` holds what else is to be changed, and runs first; gives the value that is asked for beside.
+pub async fn apply(
+    connection: &mut PgConnection,
+    batch: &[Recorded],
+    mut statement: Statement,
+    value: &str,
+) -> sqlx::Result<String> {
+    let concerned: Vec<&Projection> = ALL.iter().filter(|projection| projection.is_concerned(batch)).collect();
+    for projection in &concerned {
+        if let Apply::Beside(apply) = projection.apply {
+            apply(&mut statement, batch)?;
         }
     }
-    Ok(())
+    let value = statement.select(connection, value).await?;
+    for projection in concerned {
+        if let Apply::Alone(apply) = projection.apply {
+            apply(connection, batch).await?;
+        }
+    }
+    Ok(value)
+}
+
+impl Projection {
+    fn is_concerned(&self, batch: &[Recorded]) -> bool {
+        batch.iter().any(|event| self.aggregate_types.contains(&event.event.aggregate_type()))
+    }
 }
 
 /// Names the tables that this program expects: changes whenever a projection does.

@@ -3,7 +3,7 @@
 use sqlx::{Connection, Executor, PgConnection};
 
 use crate::events::{ReadError, recorded};
-use crate::{ALL, apply, fingerprint};
+use crate::{ALL, Statement, apply, fingerprint};
 
 /// The schema of the live tables.
 pub const LIVE: &str = "read";
@@ -38,7 +38,7 @@ pub(crate) async fn fold(
         let events = recorded(&mut *connection, position, until, batch).await?;
         let Some(last) = events.last() else { break };
         position = last.position;
-        apply(connection, &events).await?;
+        apply(connection, &events, Statement::default(), "''").await?;
         progress(position);
     }
     Ok(position)

@@ -4,7 +4,7 @@ use aggregates::settings::SettingsEvent;
 use aggregates::{DomainEvent, Recorded};
 use sqlx::{PgConnection, PgExecutor};
 
-use crate::{Applied, Projection};
+use crate::{Applied, Apply, Projection};
 
 pub(crate) const PROJECTION: Projection = Projection {
     name: "settings",
@@ -19,7 +19,7 @@ pub(crate) const PROJECTION: Projection = Projection {
         COMMENT ON COLUMN settings.id IS 'Always settings';
         COMMENT ON COLUMN settings.api_enabled IS 'Are API requests answered?';
     ",
-    apply,
+    apply: Apply::Alone(apply),
 };
 
 fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied<'a> {

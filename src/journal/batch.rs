@@ -41,10 +41,17 @@ pub(super) struct Writes<'a> {
     pub(super) events: Vec<Recorded>,
     /// Beside `events`.
     pub(super) columns: Vec<Columns<'a>>,
-    /// Claims that changed hands; `None` = nobody's.
-    pub(super) claims: HashMap<&'a str, Option<&'a StreamId>>,
+    pub(super) claims: HashMap<&'a str, Claim<'a>>,
     pub(super) keys: Vec<NewKey<'a>>,
     pub(super) concerns_security: bool,
+}
+
+/// What became of a claim.
+pub(super) struct Claim<'a> {
+    /// `None` = nobody's.
+    pub(super) holder: Option<&'a StreamId>,
+    /// The table holds it from before the batch.
+    pub(super) is_stored: bool,
 }
 
 pub(super) struct Columns<'a> {
@@ -62,7 +69,13 @@ pub(super) struct NewKey<'a> {
 /// What became of an append.
 pub(super) type Outcome = Result<Appended, AppendError>;
 
-impl Writes<'_> {
+impl<'a> Writes<'a> {
+    /// A claim changes hands; `was_held` before this.
+    fn claim(&mut self, claim: &'a str, holder: Option<&'a StreamId>, was_held: bool) {
+        // Who held it before the batch's first change of it is in the table.
+        self.claims.entry(claim).or_insert(Claim { holder, is_stored: was_held }).holder = holder;
+    }
+
     /// Position and leaf hash of the last event.
     pub(super) fn last(&self) -> (i64, [u8; 32]) {
         let position = self.events.last().map_or(0, |event| event.position);
@@ -152,13 +165,13 @@ impl<'a> Facts<'a> {
         for (claim, stream) in &append.release {
             if self.claims.get(claim).is_some_and(|holder| is(holder, stream)) {
                 self.claims.remove(claim);
-                writes.claims.insert(claim, None);
+                writes.claim(claim, None, true);
             }
         }
         for (claim, stream) in &append.take {
             let holder = (stream.aggregate_type.to_owned(), stream.aggregate_id.clone());
-            self.claims.insert(claim.clone(), holder);
-            writes.claims.insert(claim, Some(stream));
+            let before = self.claims.insert(claim.clone(), holder);
+            writes.claim(claim, Some(stream), before.is_some());
         }
         if let Some(request) = &append.idempotency {
             let known =

@@ -1,18 +1,19 @@
 //! Load, handle, collect, append, retry: commands against aggregates.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
-use aggregates::{Actor, ActorKind, Refusal, Stream};
+use aggregates::{Refusal, Stream};
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::persist::{PersistedEventRepository, PersistenceError};
-use cqrs_es::{AggregateContext, AggregateError, EventEnvelope, EventStore};
+use cqrs_es::{AggregateContext, EventEnvelope};
 
-use super::{Append, AppendError, Appended, Context, Expected, Journal, StreamId};
+use super::{Append, AppendError, Appended, Context, Expected, Journal, Known, StreamId};
 
 /// How often a command is decided again when its stream moved on meanwhile.
 const ATTEMPTS: usize = 8;
 
 /// An aggregate as its stream says it is.
+#[derive(Clone)]
 pub struct Loaded<A> {
     /// The stream's id.
     pub id: String,
@@ -35,6 +36,13 @@ impl<A: Stream> Loaded<A> {
         Self { id: id.to_string(), aggregate: A::default(), version: 0, claims: Vec::new() }
     }
 
+    /// A stream as a command left it.
+    pub(super) fn after(id: String, executed: Executed<A>) -> Self {
+        let Executed { aggregate, version, .. } = executed;
+        let claims = aggregate.claims();
+        Self { id, aggregate, version, claims }
+    }
+
     /// Lets the aggregate decide; gives what is to be appended, `None` when nothing happened.
     pub async fn decide(mut self, command: A::Command, context: Context) -> Result<(A, Option<Append>), Refusal> {
         let sink = EventSink::default();
@@ -47,7 +55,7 @@ impl<A: Stream> Loaded<A> {
         Ok((self.aggregate, Some(append)))
     }
 
-    fn append_of(&self, events: Vec<A::Event>, context: Context) -> Append {
+    pub(super) fn append_of(&self, events: Vec<A::Event>, context: Context) -> Append {
         let stream = StreamId::of::<A>(&self.id);
         let before: BTreeSet<&String> = self.claims.iter().collect();
         let claims = self.aggregate.claims();
@@ -150,7 +158,7 @@ impl Journal {
     /// As [`Journal::execute`], on a stream that was loaded already.
     pub async fn execute_on<A>(
         &self,
-        mut loaded: Loaded<A>,
+        loaded: Loaded<A>,
         command: A::Command,
         demanded: Option<i64>,
         context: Context,
@@ -158,89 +166,99 @@ impl Journal {
     where
         A: Stream<Command: Clone> + Clone,
     {
+        self.repeat(loaded, &|_: &A| Ok::<_, CommandError>(command.clone()), demanded, &context).await
+    }
+
+    /// As [`Journal::execute`], without loading the stream where `known` holds it.
+    ///
+    /// `command` is made from the state that it is decided on. What is known may be out of date, so it decides only what the
+    /// writer confirms: an append, which says from which version it follows. Where it leads to anything else (a refusal,
+    /// another version than demanded, nothing to be changed) the stream is loaded and has the last word.
+    pub async fn execute_known<A, E>(
+        &self,
+        known: &Known<A>,
+        id: impl ToString,
+        command: impl Fn(&A) -> Result<A::Command, E>,
+        demanded: Option<i64>,
+        context: Context,
+    ) -> Result<Executed<A>, E>
+    where
+        A: Stream + Clone,
+        E: From<CommandError>,
+    {
+        let id = id.to_string();
+        let executed = self.execute_from(known.get(&id), &command, demanded, &context).await?;
+        let executed = if let Some(executed) = executed {
+            executed
+        } else {
+            let loaded = self.load::<A>(&id).await.map_err(CommandError::from)?;
+            self.repeat(loaded, &command, demanded, &context).await?
+        };
+        if executed.appended.is_some() {
+            known.learn(&id, executed.clone());
+        }
+        Ok(executed)
+    }
+
+    /// Carries out a command on a state that may be out of date; `None` = it can't be told from that.
+    async fn execute_from<A, E>(
+        &self,
+        known: Option<Loaded<A>>,
+        command: &impl Fn(&A) -> Result<A::Command, E>,
+        demanded: Option<i64>,
+        context: &Context,
+    ) -> Result<Option<Executed<A>>, CommandError>
+    where
+        A: Stream,
+    {
+        let Some(known) = known.filter(|known| demanded.is_none_or(|demanded| demanded == known.version)) else {
+            return Ok(None);
+        };
+        let Ok(command) = command(&known.aggregate) else { return Ok(None) };
+        let before = known.version;
+        let Ok((aggregate, Some(append))) = known.decide(command, context.clone()).await else { return Ok(None) };
+        let version = before + events_of(&append);
+        match self.append(append).await {
+            Ok(appended) => Ok(Some(Executed { aggregate, version, appended: Some(appended) })),
+            Err(AppendError::Conflict { .. }) => Ok(None),
+            // Whatever else the writer says, it found the stream at this version, or it didn't look at it.
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn repeat<A, E>(
+        &self,
+        mut loaded: Loaded<A>,
+        command: &impl Fn(&A) -> Result<A::Command, E>,
+        demanded: Option<i64>,
+        context: &Context,
+    ) -> Result<Executed<A>, E>
+    where
+        A: Stream,
+        E: From<CommandError>,
+    {
         let id = loaded.id.clone();
         let mut attempt = 1;
         loop {
-            if let Some(demanded) = demanded
-                && demanded != loaded.version
-            {
-                let stream = StreamId::of::<A>(&id);
-                return Err(AppendError::Conflict { stream, found: loaded.version }.into());
-            }
+            let command = command(&loaded.aggregate)?;
             let before = loaded.version;
-            let (aggregate, append) = loaded.decide(command.clone(), context.clone()).await?;
+            if demanded.is_some_and(|demanded| demanded != before) {
+                let stream = StreamId::of::<A>(&id);
+                return Err(CommandError::from(AppendError::Conflict { stream, found: before }).into());
+            }
+            let (aggregate, append) = loaded.decide(command, context.clone()).await.map_err(CommandError::from)?;
             let Some(append) = append else { return Ok(Executed { aggregate, version: before, appended: None }) };
             let version = before + events_of(&append);
             match self.append(append).await {
                 Ok(appended) => return Ok(Executed { aggregate, version, appended: Some(appended) }),
                 Err(AppendError::Conflict { .. }) if attempt < ATTEMPTS => attempt += 1,
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(CommandError::from(error).into()),
             }
-            loaded = self.load::<A>(&id).await?;
+            loaded = self.load::<A>(&id).await.map_err(CommandError::from)?;
         }
     }
 }
 
 fn events_of(append: &Append) -> i64 {
     append.streams.iter().map(|stream| stream.events.len() as i64).sum()
-}
-
-/// The journal as cqrs-es sees it, so that its framework and tools work on our log.
-impl<A: Stream> EventStore<A> for Journal {
-    type AC = Loaded<A>;
-
-    async fn load_events(&self, aggregate_id: &str) -> Result<Vec<EventEnvelope<A>>, AggregateError<Refusal>> {
-        let events = self.repository.get_events::<A>(aggregate_id).await.map_err(database)?;
-        events.into_iter().map(|event| event.try_into().map_err(database)).collect()
-    }
-
-    async fn load_aggregate(&self, aggregate_id: &str) -> Result<Loaded<A>, AggregateError<Refusal>> {
-        self.load(aggregate_id).await.map_err(database)
-    }
-
-    /// The metadata may name the actor (`actorType`, `actorId`, `actorName`, `correlationId`); else it is the system.
-    async fn commit(
-        &self,
-        events: Vec<A::Event>,
-        context: Loaded<A>,
-        metadata: HashMap<String, String>,
-    ) -> Result<Vec<EventEnvelope<A>>, AggregateError<Refusal>> {
-        if events.is_empty() {
-            return Ok(Vec::new());
-        }
-        let envelopes = events
-            .iter()
-            .zip(context.version as usize + 1..)
-            .map(|(event, sequence)| EventEnvelope {
-                aggregate_id: context.id.clone(),
-                sequence,
-                payload: event.clone(),
-                metadata: metadata.clone(),
-            })
-            .collect();
-        let append = context.append_of(events, context_of(&metadata));
-        match self.append(append).await {
-            Ok(_) => Ok(envelopes),
-            Err(AppendError::Conflict { .. } | AppendError::Guard { .. }) => Err(AggregateError::AggregateConflict),
-            Err(error) => Err(AggregateError::UnexpectedError(error.into())),
-        }
-    }
-}
-
-fn database(error: PersistenceError) -> AggregateError<Refusal> {
-    AggregateError::DatabaseConnectionError(error.into())
-}
-
-fn context_of(metadata: &HashMap<String, String>) -> Context {
-    let text = |name: &str| metadata.get(name).cloned();
-    let actor = match text("actorId") {
-        Some(id) => Actor {
-            kind: ActorKind::parse(&text("actorType").unwrap_or_default()),
-            name: text("actorName").unwrap_or_else(|| id.clone()),
-            id,
-            identity_id: text("actorIdentityId"),
-        },
-        None => Actor::system("cqrs-es"),
-    };
-    Context::of(actor, text("correlationId").unwrap_or_default())
 }

@@ -9,6 +9,9 @@ mod batch;
 pub mod check;
 mod context;
 mod executor;
+mod facts;
+mod framework;
+mod known;
 pub mod leaf;
 mod prepared;
 mod store;
@@ -25,6 +28,7 @@ use tokio::sync::{mpsc, oneshot};
 pub use append::{Append, AppendError, Appended, Expected, StreamEvents, StreamId};
 pub use context::{Context, Idempotency};
 pub use executor::{CommandError, Executed, Loaded};
+pub use known::Known;
 pub(crate) use store::SECURITY_CHANNEL;
 
 use crate::clock::SharedClock;

@@ -1,206 +1,128 @@
-//! The writer's SQL: three round trips a batch before the projections, COMMIT after.
-
-use std::collections::{BTreeSet, HashMap};
+//! The second round trip of a batch: what is written; and what became of it.
 
 use chrono::{DateTime, Utc};
-use sqlx::{Executor, PgConnection, Row};
+use projections::Statement;
+use sqlx::PgConnection;
 
-use super::Waiting;
 use super::append::StreamId;
-use super::batch::{Facts, Key, KnownKey, Writes};
+use super::batch::Writes;
 
 /// The channel on which servers hear that tokens or settings changed.
 pub(crate) const SECURITY_CHANNEL: &str = "muniment_security";
 
-/// Takes the append lock: from here on nobody else appends, in any process.
-pub(super) async fn begin(connection: &mut PgConnection) -> sqlx::Result<()> {
-    connection.execute("BEGIN; LOCK TABLE journal.append_lock IN EXCLUSIVE MODE").await?;
+/// Claims and who holds them, column by column.
+#[derive(Default)]
+struct Holders<'a> {
+    claims: Vec<&'a str>,
+    types: Vec<&'a str>,
+    ids: Vec<&'a str>,
+}
+
+impl<'a> Holders<'a> {
+    fn push(&mut self, claim: &'a str, holder: &'a StreamId) {
+        self.claims.push(claim);
+        self.types.push(holder.aggregate_type);
+        self.ids.push(&holder.aggregate_id);
+    }
+
+    fn bind(self, statement: &mut Statement) -> sqlx::Result<String> {
+        Ok([statement.bind(self.claims)?, statement.bind(self.types)?, statement.bind(self.ids)?].join(", "))
+    }
+}
+
+/// The statement that writes events, claims and keys; and what is to be selected with it: the transaction's id, by which its
+/// fate can be asked for, and the notification, if there is one.
+pub(super) fn write(writes: &Writes<'_>, now: DateTime<Utc>) -> sqlx::Result<(Statement, String)> {
+    let mut statement = Statement::default();
+    claims(&mut statement, writes)?;
+    if !writes.keys.is_empty() {
+        keys(&mut statement, writes, now)?;
+    }
+    let (events, columns) = (&writes.events, &writes.columns);
+    let values = [
+        statement.bind(column(events, |event| event.event.aggregate_type()))?,
+        statement.bind(column(events, |event| event.aggregate_id.as_str()))?,
+        statement.bind(column(events, |event| event.sequence))?,
+        statement.bind(column(events, |event| event.event.type_name()))?,
+        statement.bind(column(events, |event| event.event.version()))?,
+        statement.bind(column(columns, |columns| columns.payload))?,
+        statement.bind(column(columns, |columns| columns.metadata))?,
+        statement.bind(column(events, |event| event.position))?,
+        statement.bind(column(events, |event| event.actor.id.as_str()))?,
+        statement.bind(column(columns, |columns| columns.leaf_hash.as_slice()))?,
+    ];
+    let recorded_at = statement.bind(events.first().map_or(now, |event| event.recorded_at))?;
+    statement.push(format!(
+        "INSERT INTO journal.events (aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata,
+                                     position, recorded_at, actor_id, leaf_hash)
+         SELECT t, i, s, n, v, p::json, m::json, o, {recorded_at}, a, h
+         FROM unnest({}) AS u (t, i, s, n, v, p, m, o, a, h)",
+        values.join(", ")
+    ));
+    let mut value = "pg_current_xact_id()::text".to_owned();
+    if writes.concerns_security {
+        let position = statement.bind(writes.last().0.to_string())?;
+        value = format!("{value} || pg_notify('{SECURITY_CHANNEL}', {position})::text");
+    }
+    Ok((statement, value))
+}
+
+/// Claims that changed hands.
+fn claims(statement: &mut Statement, writes: &Writes<'_>) -> sqlx::Result<()> {
+    let mut free = Vec::new();
+    let (mut moved, mut taken) = (Holders::default(), Holders::default());
+    for (claim, change) in &writes.claims {
+        match change.holder {
+            Some(holder) if change.is_stored => moved.push(claim, holder),
+            Some(holder) => taken.push(claim, holder),
+            None if change.is_stored => free.push(*claim),
+            None => {}
+        }
+    }
+    if !free.is_empty() {
+        let free = statement.bind(free)?;
+        statement.push(format!("DELETE FROM journal.claims WHERE claim = ANY ({free})"));
+    }
+    if !moved.claims.is_empty() {
+        let moved = moved.bind(statement)?;
+        statement.push(format!(
+            "UPDATE journal.claims AS c SET aggregate_type = u.t, aggregate_id = u.i
+             FROM unnest({moved}) AS u (claim, t, i) WHERE c.claim = u.claim"
+        ));
+    }
+    if !taken.claims.is_empty() {
+        let taken = taken.bind(statement)?;
+        statement.push(format!(
+            "INSERT INTO journal.claims (claim, aggregate_type, aggregate_id) SELECT * FROM unnest({taken})"
+        ));
+    }
     Ok(())
 }
 
-/// The version of the schema and of the live projections, and the facts that the batch needs.
-pub(super) async fn facts<'a>(
-    connection: &mut PgConnection,
-    batch: &'a [Waiting],
-    now: DateTime<Utc>,
-) -> sqlx::Result<((i64, String), Facts<'a>)> {
-    let mut streams: BTreeSet<&StreamId> = BTreeSet::new();
-    let mut claims: BTreeSet<&str> = BTreeSet::new();
-    let (mut actors, mut keys) = (Vec::new(), Vec::new());
-    for waiting in batch {
-        let append = &waiting.prepared;
-        streams.extend(append.streams.iter().map(|stream| &stream.stream));
-        streams.extend(append.guards.iter().map(|(stream, _)| stream));
-        claims.extend(append.take.iter().chain(&append.release).map(|(claim, _)| claim.as_str()));
-        if let Some(idempotency) = &append.idempotency {
-            actors.push(append.actor.id.as_str());
-            keys.push(idempotency.key.as_str());
-        }
-    }
-    let streams: Vec<&StreamId> = streams.into_iter().collect();
-    let types: Vec<&str> = streams.iter().map(|stream| stream.aggregate_type).collect();
-    let ids: Vec<&str> = streams.iter().map(|stream| stream.aggregate_id.as_str()).collect();
-    let claims: Vec<&str> = claims.into_iter().collect();
-    // A part that this batch doesn't need isn't asked for: a single command would feel it.
-    let mut parts = String::from(
-        "SELECT v.migration, v.projections, coalesce(e.position, 0), e.recorded_at,
-             ARRAY(SELECT coalesce(
-                 (SELECT max(sequence) FROM journal.events AS s WHERE s.aggregate_type = u.t AND s.aggregate_id = u.i), 0)
-                 FROM unnest($1::text[], $2::text[]) AS u (t, i))",
-    );
-    let (mut columns, mut tables) = (String::new(), String::new());
-    if !claims.is_empty() {
-        columns += ", c.claims, c.types, c.ids";
-        tables += " CROSS JOIN LATERAL (
-             SELECT array_agg(claim) AS claims, array_agg(aggregate_type) AS types, array_agg(aggregate_id) AS ids
-             FROM journal.claims WHERE claim = ANY ($3)) AS c";
-    }
-    if !keys.is_empty() {
-        columns += ", k.actors, k.keys, k.hashes, k.positions, k.times";
-        tables += " CROSS JOIN LATERAL (
-             SELECT array_agg(i.actor_id) AS actors, array_agg(i.key) AS keys, array_agg(i.request_sha256) AS hashes,
-                    array_agg(i.position) AS positions, array_agg(i.created_at) AS times
-             FROM unnest($4::text[], $5::text[]) AS u (actor_id, key) JOIN work.idempotency AS i USING (actor_id, key)) AS k";
-    }
-    parts += &columns;
-    parts += " FROM journal.schema_version AS v
-         LEFT JOIN LATERAL (SELECT position, recorded_at FROM journal.events ORDER BY position DESC LIMIT 1) AS e ON true";
-    parts += &tables;
-    let (has_claims, has_keys) = (!claims.is_empty(), !keys.is_empty());
-    let row =
-        sqlx::query(&parts).bind(types).bind(ids).bind(claims).bind(actors).bind(keys).fetch_one(connection).await?;
-    let versions: Vec<i64> = row.try_get(4)?;
-    let last: Option<DateTime<Utc>> = row.try_get(3)?;
-    let facts = Facts {
-        position: row.try_get(2)?,
-        recorded_at: last.map_or(now, |last| last.max(now)),
-        versions: streams.into_iter().zip(versions).collect(),
-        claims: if has_claims { claims_of(&row)? } else { HashMap::new() },
-        keys: if has_keys { keys_of(&row, batch)? } else { HashMap::new() },
-    };
-    Ok(((row.try_get(0)?, row.try_get(1)?), facts))
+fn keys(statement: &mut Statement, writes: &Writes<'_>, now: DateTime<Utc>) -> sqlx::Result<()> {
+    let keys = &writes.keys;
+    let values = [
+        statement.bind(column(keys, |key| key.actor_id))?,
+        statement.bind(column(keys, |key| key.request.key.as_str()))?,
+        statement.bind(column(keys, |key| key.request.request_sha256.as_slice()))?,
+        statement.bind(column(keys, |key| key.position))?,
+        statement.bind(column(keys, |key| key.request.location.as_str()))?,
+        statement.bind(column(keys, |key| i16::try_from(key.request.status).unwrap_or(200)))?,
+    ];
+    let now = statement.bind(now)?;
+    statement.push(format!(
+        "INSERT INTO work.idempotency (actor_id, key, request_sha256, position, location, status, created_at)
+         SELECT *, {now} FROM unnest({})
+         ON CONFLICT (actor_id, key) DO UPDATE SET
+             request_sha256 = excluded.request_sha256, position = excluded.position, location = excluded.location,
+             status = excluded.status, body = NULL, created_at = excluded.created_at",
+        values.join(", ")
+    ));
+    Ok(())
 }
 
-fn claims_of(row: &sqlx::postgres::PgRow) -> sqlx::Result<HashMap<String, (String, String)>> {
-    let claims: Option<Vec<String>> = row.try_get("claims")?;
-    let types: Option<Vec<String>> = row.try_get("types")?;
-    let ids: Option<Vec<String>> = row.try_get("ids")?;
-    let holders = types.unwrap_or_default().into_iter().zip(ids.unwrap_or_default());
-    Ok(claims.unwrap_or_default().into_iter().zip(holders).collect())
-}
-
-fn keys_of<'a>(row: &sqlx::postgres::PgRow, batch: &'a [Waiting]) -> sqlx::Result<HashMap<Key<'a>, KnownKey>> {
-    let actors: Option<Vec<String>> = row.try_get("actors")?;
-    let Some(actors) = actors else {
-        return Ok(HashMap::new());
-    };
-    let keys: Vec<String> = row.try_get("keys")?;
-    let hashes: Vec<Vec<u8>> = row.try_get("hashes")?;
-    let positions: Vec<i64> = row.try_get("positions")?;
-    let times: Vec<DateTime<Utc>> = row.try_get("times")?;
-    let known = hashes.into_iter().zip(positions).zip(times);
-    let mut found: HashMap<(&str, &str), KnownKey> = actors
-        .iter()
-        .zip(&keys)
-        .map(|(actor, key)| (actor.as_str(), key.as_str()))
-        .zip(known.map(|((request_sha256, position), created_at)| KnownKey { request_sha256, position, created_at }))
-        .collect();
-    let asked = batch.iter().filter_map(|waiting| {
-        let key = &waiting.prepared.idempotency.as_ref()?.key;
-        Some((waiting.prepared.actor.id.as_str(), key.as_str()))
-    });
-    Ok(asked.filter_map(|key| Some((key, found.remove(&key)?))).collect())
-}
-
-/// Writes events, claims, keys and the notification in one statement; gives the transaction's id, by which its fate can be
-/// asked for.
-pub(super) async fn write(
-    connection: &mut PgConnection,
-    writes: &Writes<'_>,
-    now: DateTime<Utc>,
-) -> sqlx::Result<String> {
-    let size = writes.events.len();
-    let mut types = Vec::with_capacity(size);
-    let mut ids = Vec::with_capacity(size);
-    let mut sequences = Vec::with_capacity(size);
-    let mut names = Vec::with_capacity(size);
-    let mut versions = Vec::with_capacity(size);
-    let mut positions = Vec::with_capacity(size);
-    let mut actors = Vec::with_capacity(size);
-    for event in &writes.events {
-        types.push(event.event.aggregate_type());
-        ids.push(event.aggregate_id.as_str());
-        sequences.push(event.sequence);
-        names.push(event.event.type_name());
-        versions.push(event.event.version());
-        positions.push(event.position);
-        actors.push(event.actor.id.as_str());
-    }
-    let recorded_at = writes.events.first().map_or(now, |event| event.recorded_at);
-    let (free, taken): (Vec<_>, Vec<_>) = writes.claims.iter().partition(|(_, holder)| holder.is_none());
-    let free: Vec<&str> = free.into_iter().map(|(claim, _)| *claim).collect();
-    let (claims, holders): (Vec<&str>, Vec<&StreamId>) =
-        taken.into_iter().filter_map(|(claim, holder)| Some((*claim, (*holder)?))).unzip();
-    // As in `facts`: only what this batch needs.
-    let mut parts = Vec::with_capacity(4);
-    if !free.is_empty() {
-        parts.push("freed AS (DELETE FROM journal.claims WHERE claim = ANY ($12))");
-    }
-    if !claims.is_empty() {
-        parts.push(
-            "taken AS (
-                 INSERT INTO journal.claims (claim, aggregate_type, aggregate_id)
-                 SELECT * FROM unnest($13::text[], $14::text[], $15::text[])
-                 ON CONFLICT (claim) DO UPDATE SET aggregate_type = excluded.aggregate_type, aggregate_id = excluded.aggregate_id)",
-        );
-    }
-    if !writes.keys.is_empty() {
-        parts.push(
-            "keys AS (
-                 INSERT INTO work.idempotency (actor_id, key, request_sha256, position, location, status, created_at)
-                 SELECT *, $22 FROM unnest($16::text[], $17::text[], $18::bytea[], $19::bigint[], $20::text[], $21::smallint[])
-                 ON CONFLICT (actor_id, key) DO UPDATE SET
-                     request_sha256 = excluded.request_sha256, position = excluded.position, location = excluded.location,
-                     status = excluded.status, body = NULL, created_at = excluded.created_at)",
-        );
-    }
-    parts.push(
-        "events AS (
-             INSERT INTO journal.events (aggregate_type, aggregate_id, sequence, event_type, event_version, payload,
-                                         metadata, position, recorded_at, actor_id, leaf_hash)
-             SELECT t, i, s, n, v, p::json, m::json, o, $9, a, h
-             FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[],
-                         $8::bigint[], $10::text[], $11::bytea[]) AS u (t, i, s, n, v, p, m, o, a, h))",
-    );
-    let notify = if writes.concerns_security { "|| pg_notify($23, $24)::text" } else { "" };
-    let statement = format!("WITH {} SELECT pg_current_xact_id()::text {notify}", parts.join(", "));
-    sqlx::query_scalar(&statement)
-        .bind(types)
-        .bind(ids)
-        .bind(sequences)
-        .bind(names)
-        .bind(versions)
-        .bind(writes.columns.iter().map(|columns| columns.payload).collect::<Vec<_>>())
-        .bind(writes.columns.iter().map(|columns| columns.metadata).collect::<Vec<_>>())
-        .bind(positions)
-        .bind(recorded_at)
-        .bind(actors)
-        .bind(writes.columns.iter().map(|columns| columns.leaf_hash.as_slice()).collect::<Vec<_>>())
-        .bind(free)
-        .bind(claims)
-        .bind(holders.iter().map(|stream| stream.aggregate_type).collect::<Vec<_>>())
-        .bind(holders.iter().map(|stream| stream.aggregate_id.as_str()).collect::<Vec<_>>())
-        .bind(writes.keys.iter().map(|key| key.actor_id).collect::<Vec<_>>())
-        .bind(writes.keys.iter().map(|key| key.request.key.as_str()).collect::<Vec<_>>())
-        .bind(writes.keys.iter().map(|key| key.request.request_sha256.as_slice()).collect::<Vec<_>>())
-        .bind(writes.keys.iter().map(|key| key.position).collect::<Vec<_>>())
-        .bind(writes.keys.iter().map(|key| key.request.location.as_str()).collect::<Vec<_>>())
-        .bind(writes.keys.iter().map(|key| i16::try_from(key.request.status).unwrap_or(200)).collect::<Vec<_>>())
-        .bind(now)
-        .bind(SECURITY_CHANNEL)
-        .bind(writes.last().0.to_string())
-        .fetch_one(connection)
-        .await
+fn column<'a, R, C>(rows: &'a [R], of: impl Fn(&'a R) -> C) -> Vec<C> {
+    rows.iter().map(of).collect()
 }
 
 /// What became of a transaction whose COMMIT got no answer.

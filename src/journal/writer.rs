@@ -11,6 +11,7 @@ use tokio::sync::mpsc::Receiver;
 use super::Waiting;
 use super::append::{AppendError, Appended};
 use super::batch::{Outcome, Writes};
+use super::facts::{self, Begun};
 use super::store::{self, Fate};
 use crate::clock::SharedClock;
 use crate::database::expected_version;
@@ -181,20 +182,28 @@ impl Writer {
 
 /// The writer's connection: durable, and never waiting for ever.
 async fn connect(options: &PgConnectOptions) -> sqlx::Result<PgConnection> {
-    options
+    let options = options
         .clone()
+        // A statement that waits for the lock would be logged with names in it.
+        .disable_statement_logging()
         .application_name("muniment writer")
         .options([
-            // A batch is small and its rows are found by index, whatever a table's size was when the plan was made.
+            // A batch is small and its rows are found by index, whatever a table's size was when the plan was made: so plans
+            // can be kept. PostgreSQL would plan anew each time, because it takes an array for longer than it is.
+            ("plan_cache_mode", "force_generic_plan"),
+            ("enable_seqscan", "off"),
             ("enable_hashjoin", "off"),
             ("enable_mergejoin", "off"),
+            // `facts` quotes by it.
+            ("standard_conforming_strings", "on"),
             ("synchronous_commit", "on"),
             ("lock_timeout", "5s"),
             ("statement_timeout", "60s"),
             ("idle_in_transaction_session_timeout", "60s"),
-        ])
-        .connect()
-        .await
+        ]);
+    let mut connection = options.connect().await?;
+    facts::prepare(&mut connection).await?;
+    Ok(connection)
 }
 
 /// One transaction: lock, facts, decisions, events, projections, commit.
@@ -203,9 +212,7 @@ async fn transact<'a>(
     batch: &'a [Waiting],
     clock: &SharedClock,
 ) -> Result<(Vec<Outcome>, Writes<'a>), Failure> {
-    store::begin(connection).await.map_err(judge)?;
-    let now = clock.now();
-    let (version, mut facts) = store::facts(connection, batch, now).await.map_err(judge)?;
+    let Begun { version, now, mut facts } = facts::begin(connection, batch, clock).await.map_err(judge)?;
     if version != expected_version() {
         let (migration, projections) = version;
         return Err(Failure::Fenced(format!(
@@ -220,8 +227,8 @@ async fn transact<'a>(
         connection.execute("ROLLBACK").await.map_err(judge)?;
         return Ok((outcomes, writes));
     }
-    let xid = store::write(connection, &writes, now).await.map_err(judge)?;
-    projections::apply(connection, &writes.events).await.map_err(judge)?;
+    let (statement, value) = store::write(&writes, now).map_err(judge)?;
+    let xid = projections::apply(connection, &writes.events, statement, &value).await.map_err(judge)?;
     match connection.execute("COMMIT").await {
         Ok(_) => Ok((outcomes, writes)),
         // The server answered: it did not commit.

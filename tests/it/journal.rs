@@ -184,11 +184,49 @@ async fn a_claim_that_was_given_up_is_free_for_others() {
     let not_its_own = Append { release: vec![(claim.clone(), stream(5))], ..new(5) };
     log.append(not_its_own).await.unwrap();
     assert!(matches!(log.append(application(2, "payroll")).await, Err(AppendError::ClaimTaken { .. })));
-    // Given up and taken in one batch.
-    let both = join_all([log.append(renamed), log.append(application(2, "payroll"))]);
-    for answer in log.in_one_batch(both).await {
+    // Given up and taken in one batch; taken and given up again; taken, given up and taken.
+    let brief = |number, end: Option<u128>| {
+        let (claim, holder) = (format!("brief {number}"), stream(number));
+        let take = Append { take: vec![(claim.clone(), holder.clone())], ..new(number) };
+        let release = vec![(claim.clone(), holder)];
+        let release = Append { release, ..more(number, Expected::Version(1), "given up") };
+        let end = end.map(|end| Append { take: vec![(claim, stream(end))], ..new(end) });
+        [Some(take), Some(release), end].into_iter().flatten()
+    };
+    let all = [renamed, application(2, "payroll")].into_iter().chain(brief(10, None)).chain(brief(11, Some(12)));
+    let all = join_all(all.map(|append| log.append(append)));
+    for answer in log.in_one_batch(all).await {
         answer.unwrap();
     }
+    let held: Vec<(String, String)> =
+        sqlx::query_as("SELECT claim, aggregate_id FROM journal.claims WHERE claim ~ 'brief|payroll' ORDER BY claim")
+            .fetch_all(&log.pool)
+            .await
+            .unwrap();
+    let two = Uuid::from_u128(2).to_string();
+    assert_eq!(held, [(claim, two), ("brief 11".to_owned(), stream(12).aggregate_id)]);
+}
+
+#[tokio::test]
+async fn texts_of_any_characters_are_facts_like_others() {
+    let log = Log::open().await;
+    let odd = [r#"O'Brien "& sons" \ {a,b}"#, "'); ROLLBACK; --", "NULL", "{}", "", "\u{1f512}\n\t", "\\'\\\""];
+    for (number, text) in (10..).zip(odd) {
+        let take = |number| Append { take: vec![(text.to_owned(), stream(number))], ..new(number) };
+        log.append(take(number)).await.unwrap();
+        let error = log.append(take(number + 100)).await.unwrap_err();
+        assert!(matches!(&error, AppendError::ClaimTaken { claim, .. } if claim == text), "{text:?}: {error}");
+        let again = || Append { context: keyed(text, 1), ..new(number + 200) };
+        let first = log.append(again()).await.unwrap();
+        let replayed = log.append(again()).await.unwrap_err();
+        assert!(matches!(replayed, AppendError::Replayed { position } if position == first.last), "{text:?}");
+    }
+    // What no text of PostgreSQL may hold costs nobody else anything.
+    let nul = Append { take: vec![("a\0'); ROLLBACK".to_owned(), stream(1))], ..new(1) };
+    let answers = log.in_one_batch(join_all([log.append(nul), log.append(new(2))])).await;
+    assert!(matches!(answers[0], Err(AppendError::Failed(_))), "{:?}", answers[0]);
+    assert!(answers[1].is_ok(), "{:?}", answers[1]);
+    log.assert_sound().await;
 }
 
 #[tokio::test]

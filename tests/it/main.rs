@@ -19,6 +19,7 @@ mod formats;
 mod idempotency;
 mod identities;
 mod journal;
+mod known;
 mod openapi;
 mod personnel_events;
 mod private_postgres;

@@ -16,14 +16,14 @@ use uuid::Uuid;
 pub use evidence::{undone, verified_by};
 pub use queries::{Wanted, find, list, of_personnel_event, waking};
 
-use crate::{Applied, Projection, versions};
+use crate::{Applied, Apply, Projection, versions};
 
 pub(crate) const PROJECTION: Projection = Projection {
     name: "access_requests",
     version: 1,
     aggregate_types: &[aggregates::access_request::TYPE],
     tables: include_str!("tables.sql"),
-    apply,
+    apply: Apply::Alone(apply),
 };
 
 /// An access request.

@@ -16,14 +16,14 @@ pub use queries::{find, keys, known, list, of_identity};
 
 use crate::counts::Changes;
 use crate::versions::{Validity, Version, Versions};
-use crate::{Applied, Projection};
+use crate::{Applied, Apply, Projection};
 
 pub(crate) const PROJECTION: Projection = Projection {
     name: "accounts",
     version: 3,
     aggregate_types: &[aggregates::account::TYPE],
     tables: include_str!("tables.sql"),
-    apply,
+    apply: Apply::Alone(apply),
 };
 
 /// Why an account belongs to its identity.

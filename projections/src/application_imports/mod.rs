@@ -18,7 +18,7 @@ use uuid::Uuid;
 pub use queries::{AppliedCounts, ImportRow, applied, claimable, find, list, pending_of};
 
 use crate::versions::json;
-use crate::{Applied, Projection, versions};
+use crate::{Applied, Apply, Projection, versions};
 
 pub(crate) const PROJECTION: Projection = Projection {
     name: "application_imports",
@@ -30,7 +30,7 @@ pub(crate) const PROJECTION: Projection = Projection {
         aggregates::identity::TYPE,
     ],
     tables: include_str!("tables.sql"),
-    apply,
+    apply: Apply::Alone(apply),
 };
 
 /// A whole row: an import's stream is short and its batches are few, so rows are read, folded and written back whole.

@@ -34,17 +34,17 @@ pub struct ApplicationRow {
 impl ApplicationRow {
     /// A new application.
     pub fn new(id: Uuid, definition: &Definition, created_by: &str, created_at: DateTime<Utc>) -> Self {
-        let mut row = Self {
+        Self {
             id,
-            name: String::new(),
-            priority: String::new(),
-            description: None,
-            is_identity_source: false,
-            removal_limit: 0,
+            name: definition.name.clone(),
+            priority: definition.priority.as_str().to_owned(),
+            description: definition.description.clone(),
+            is_identity_source: definition.is_identity_source,
+            removal_limit: i32::from(definition.removal_limit),
             is_archived: false,
             connector: Json(definition.connector.clone()),
-            correlation: Json(Vec::new()),
-            responders: Json(Vec::new()),
+            correlation: Json(definition.correlation()),
+            responders: Json(definition.responders.clone()),
             import_schedule: None,
             import_schedule_set_at: None,
             created_at,
@@ -52,9 +52,7 @@ impl ApplicationRow {
             last_updated_at: created_at,
             version: 1,
             last_import: None,
-        };
-        row.define(definition);
-        row
+        }
     }
 
     /// Takes over a definition.

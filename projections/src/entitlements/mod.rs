@@ -16,14 +16,14 @@ pub use queries::{find_current, keys, known, list};
 
 use crate::counts::Changes;
 use crate::versions::{Validity, Version, Versions};
-use crate::{Applied, Projection};
+use crate::{Applied, Apply, Projection};
 
 pub(crate) const PROJECTION: Projection = Projection {
     name: "entitlements",
     version: 2,
     aggregate_types: &[aggregates::entitlement::TYPE],
     tables: include_str!("tables.sql"),
-    apply,
+    apply: Apply::Alone(apply),
 };
 
 /// A version of an entitlement.

@@ -14,14 +14,14 @@ use uuid::Uuid;
 pub use queries::{GrantRow, HeldGrant, count, current, list, of_accounts};
 
 use crate::counts::Changes;
-use crate::{Applied, Projection};
+use crate::{Applied, Apply, Projection};
 
 pub(crate) const PROJECTION: Projection = Projection {
     name: "grants",
     version: 2,
     aggregate_types: &[aggregates::account::TYPE],
     tables: include_str!("tables.sql"),
-    apply,
+    apply: Apply::Alone(apply),
 };
 
 type Key = (Uuid, Uuid, Uuid);

@@ -22,14 +22,14 @@ pub use queries::{
 
 use crate::counts::Changes;
 use crate::versions::{Validity, Version, Versions};
-use crate::{Applied, Projection};
+use crate::{Applied, Apply, Projection};
 
 pub(crate) const PROJECTION: Projection = Projection {
     name: "identities",
     version: 3,
     aggregate_types: &[aggregates::identity::TYPE, aggregates::settings::TYPE],
     tables: include_str!("tables.sql"),
-    apply,
+    apply: Apply::Alone(apply),
 };
 
 /// A version of an identity.

@@ -14,14 +14,14 @@ use uuid::Uuid;
 
 pub use queries::{Wanted, find, list, settleable, waking};
 
-use crate::{Applied, Projection, versions};
+use crate::{Applied, Apply, Projection, versions};
 
 pub(crate) const PROJECTION: Projection = Projection {
     name: "personnel_events",
     version: 1,
     aggregate_types: &[aggregates::personnel_event::TYPE],
     tables: include_str!("tables.sql"),
-    apply,
+    apply: Apply::Alone(apply),
 };
 
 /// A personnel event.

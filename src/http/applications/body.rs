@@ -137,7 +137,7 @@ impl From<ApplicationRow> for ApplicationBody {
 }
 
 /// What to create, or what to replace a definition by.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ApplicationRequest {
     /// Unique, whatever the case; at most 256 characters.
@@ -162,7 +162,7 @@ pub struct ApplicationRequest {
 }
 
 /// A connector to be.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ConnectorRequest {
     /// `file`.
@@ -174,7 +174,7 @@ pub struct ConnectorRequest {
 }
 
 /// A file group to be.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FileGroupRequest {
     /// Made when absent; a replaced definition keeps the id of the group of the same content.

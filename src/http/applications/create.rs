@@ -32,7 +32,8 @@ pub async fn create(session: Session<Operates>, Json(request): Json<ApplicationR
         .await
         .map_err(|error| refused(error, false))?;
     // What was appended is what a read would find.
-    let row = (created.aggregate.definition.as_ref().zip(created.appended))
+    let row = (created.aggregate.definition.as_ref().zip(created.appended.as_ref()))
         .map(|(definition, appended)| ApplicationRow::new(id, definition, &session.token.name, appended.recorded_at));
+    session.app.known_applications.learn(&id, created);
     Ok(show(row.ok_or_else(|| ApiError::not_found("Application", id))?, StatusCode::CREATED))
 }

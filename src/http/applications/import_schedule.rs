@@ -87,6 +87,6 @@ pub async fn set(
     if !violations.is_empty() {
         return Err(ApiError::validation(violations));
     }
-    let row = change(&session, id, demanded, |_| Ok(ApplicationCommand::SetImportSchedule(schedule))).await?;
+    let row = change(&session, id, demanded, |_| Ok(ApplicationCommand::SetImportSchedule(schedule.clone()))).await?;
     Ok(show(row, StatusCode::OK))
 }

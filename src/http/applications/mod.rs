@@ -42,14 +42,19 @@ async fn change(
     session: &Session<Operates>,
     id: Uuid,
     demanded: Option<i64>,
-    command: impl FnOnce(&Definition) -> Result<ApplicationCommand, ApiError>,
+    command: impl Fn(&Definition) -> Result<ApplicationCommand, ApiError>,
 ) -> Result<ApplicationRow, ApiError> {
-    let loaded = session.journal().load::<Application>(id).await?;
-    let Some(known) = &loaded.aggregate.definition else { return Err(ApiError::not_found("Application", id)) };
-    let command = command(known)?;
+    let command = |application: &Application| match &application.definition {
+        Some(definition) => command(definition).map_err(Unchanged::Answered),
+        None => Err(Unchanged::Answered(ApiError::not_found("Application", id))),
+    };
     let append = async {
-        let executing = session.journal().execute_on(loaded, command, demanded, session.context(location(id)));
-        executing.await.map_err(|error| refused(error, demanded.is_some()))
+        let (journal, known) = (session.journal(), &session.app.known_applications);
+        let executing = journal.execute_known(known, id, command, demanded, session.context(location(id)));
+        executing.await.map_err(|error| match error {
+            Unchanged::Answered(error) => error,
+            Unchanged::Refused(error) => refused(error, demanded.is_some()),
+        })
     };
     let (executed, mut row) = tokio::try_join!(append, find(session, id))?;
     if let (Some(appended), Some(definition)) = (executed.appended, executed.aggregate.definition)
@@ -72,6 +77,20 @@ async fn check_responders(session: &Session<Operates>, responders: &[Uuid]) -> R
     let judged = wrong_responders(session, responders).await?;
     let violations = aggregates::settings::responder_violations("responders", &judged);
     if violations.is_empty() { Ok(()) } else { Err(ApiError::validation(violations)) }
+}
+
+/// Why an application wasn't changed.
+enum Unchanged {
+    /// The request can't become a command.
+    Answered(ApiError),
+    /// The rules or the writer said no.
+    Refused(CommandError),
+}
+
+impl From<CommandError> for Unchanged {
+    fn from(error: CommandError) -> Self {
+        Self::Refused(error)
+    }
 }
 
 /// The answer that shows an application, with its `ETag`.

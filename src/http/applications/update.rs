@@ -38,7 +38,7 @@ pub async fn update(
     check_responders(&session, &request.responders).await?;
     let clock = &*session.app.clock;
     let row = change(&session, id, demanded, |known| {
-        Ok(ApplicationCommand::Update(request.definition(clock, Some(&known.connector))?))
+        Ok(ApplicationCommand::Update(request.clone().definition(clock, Some(&known.connector))?))
     })
     .await?;
     Ok(show(row, StatusCode::OK))
