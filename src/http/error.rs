@@ -235,6 +235,7 @@ impl From<CommandError> for ApiError {
         match error {
             CommandError::Refused(refusal) => refusal.into(),
             CommandError::Append(error) => error.into(),
+            CommandError::Database(error) => error.into(),
         }
     }
 }

@@ -86,8 +86,7 @@ impl<T: DeserializeOwned + Default + Send> FromRequest<SharedApp> for OptionalJs
     async fn from_request(request: Request, app: &SharedApp) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
         let bytes = read(body).await?;
-        let kind = content_type(&parts);
-        if bytes.is_empty() && kind.is_empty() {
+        if bytes.is_empty() {
             if let Some(key) = idempotency_key(&parts)? {
                 replay(&parts, app, &key, b"").await?;
             }

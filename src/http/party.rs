@@ -167,7 +167,7 @@ pub fn text(text: Option<&str>) -> Option<String> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CommentRequest {
     /// 1 to 4,000 characters.
-    pub text: String,
+    pub comment: String,
 }
 
 /// Why.
@@ -182,7 +182,7 @@ pub struct ReasonRequest {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AssigneeRequest {
-    /// An identity; null = nobody.
+    /// An identity; null or absent = nobody.
     pub assignee_id: Option<Uuid>,
 }
 

@@ -88,17 +88,14 @@ pub enum CommandError {
     /// The writer said no.
     #[error(transparent)]
     Append(#[from] AppendError),
+    /// The tables that the command needs can't be read.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
 }
 
 impl From<PersistenceError> for CommandError {
     fn from(error: PersistenceError) -> Self {
         Self::Append(AppendError::Unavailable(error.to_string()))
-    }
-}
-
-impl From<sqlx::Error> for CommandError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Append(AppendError::Unavailable(format!("the tables can't be read: {error}")))
     }
 }
 

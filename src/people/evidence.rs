@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use aggregates::access_request::{AccessRequest, AccessRequestCommand as Command, Evidence};
-use projections::access_requests::{find, undone, verified_by};
+use projections::access_requests::{Said, find, undone, verified_by};
 use uuid::Uuid;
 
 use super::{by_itself, settle};
@@ -12,34 +12,42 @@ use crate::app::SharedApp;
 use crate::journal::CommandError;
 use crate::work::evidence::{Untaken, take, untaken};
 
-/// Takes the evidence of every import that has finished since.
+/// Takes the evidence of every import that has finished since. An application whose evidence can't be taken waits; the others don't.
 ///
 /// # Errors
-/// What the journal said; then the import is looked at again.
+/// The tables can't be read.
 pub async fn take_all(app: &SharedApp) -> Result<(), CommandError> {
+    let mut waiting: BTreeSet<Uuid> = BTreeSet::new();
     for import in untaken(&app.pool).await? {
-        take_from(app, &import).await?;
-        take(&app.pool, import.application_id, import.ended_position).await?;
+        if waiting.contains(&import.application_id) {
+            continue;
+        }
+        if let Err(error) = take_from(app, &import).await {
+            tracing::warn!(%error, import = %import.id, "its evidence is taken later");
+            waiting.insert(import.application_id);
+        }
     }
     Ok(())
 }
 
 async fn take_from(app: &SharedApp, import: &Untaken) -> Result<(), CommandError> {
     let position = import.ended_position;
+    let said = Said { application: import.application_id, position, accounts: import.accounts, grants: import.grants };
     let evidence = || Evidence { application_import_id: import.id, number: import.number, position };
     let (context, by) = by_itself(app, Some(position));
     let mut events: BTreeSet<Uuid> = BTreeSet::new();
-    for request in verified_by(&app.pool, import.application_id, position).await? {
+    for request in verified_by(&app.pool, said).await? {
         let command = Command::Verify { evidence: Some(evidence()), by: by.clone(), at: app.clock.now() };
         events.extend(carry_out(app, request, command, &context).await?);
     }
-    for request in undone(&app.pool, import.application_id, position).await? {
+    for request in undone(&app.pool, said).await? {
         let command = Command::Reopen { evidence: evidence(), at: app.clock.now() };
         carry_out(app, request, command, &context).await?;
     }
     for event in events {
         settle::settle(app, event, &context).await?;
     }
+    take(&app.pool, import.application_id, position).await?;
     Ok(())
 }
 

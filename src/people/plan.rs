@@ -49,7 +49,7 @@ pub async fn of(pool: &PgPool, id: Uuid, event: &PersonnelEvent, stage: Stage) -
         (PersonnelEventType::RoleTransition, Stage::TransitionOut) => {
             change = Some(IdentityCommand::EndTransition { personnel_event: id });
             let requests = projections::access_requests::of_personnel_event(pool, id).await?;
-            reversed(requests, &held(pool, identity).await?)
+            reversed(requests, &held(pool, identity, false).await?)
         }
         (PersonnelEventType::RoleTransition, _) => {
             change = Some(IdentityCommand::Transition { personnel_event: id, record: request.identity.clone() });
@@ -81,8 +81,10 @@ pub async fn of(pool: &PgPool, id: Uuid, event: &PersonnelEvent, stage: Stage) -
 }
 
 /// What a person holds, by application; an account that holds nothing counts itself.
-async fn held(pool: &PgPool, identity: Uuid) -> sqlx::Result<BTreeMap<Uuid, Vec<Privilege>>> {
-    let accounts = projections::accounts::of_identity(pool, identity).await?;
+async fn held(pool: &PgPool, identity: Uuid, is_used_only: bool) -> sqlx::Result<BTreeMap<Uuid, Vec<Privilege>>> {
+    let mut accounts = projections::accounts::of_identity(pool, identity).await?;
+    // What is switched off is not suspended, nor switched on again at the end.
+    accounts.retain(|account| !is_used_only || account.is_active != Some(false));
     let keys: Vec<(Uuid, Uuid)> = accounts.iter().map(|account| (account.application_id, account.id)).collect();
     let mut held: BTreeMap<Uuid, Vec<Privilege>> = BTreeMap::new();
     let mut holding = BTreeSet::new();
@@ -109,7 +111,7 @@ async fn held(pool: &PgPool, identity: Uuid) -> sqlx::Result<BTreeMap<Uuid, Vec<
 }
 
 async fn all(pool: &PgPool, identity: Uuid, action: Action) -> sqlx::Result<Wanted> {
-    let held = held(pool, identity).await?;
+    let held = held(pool, identity, action == Action::Suspend).await?;
     Ok(held.into_iter().map(|(application, privileges)| ((application, action), privileges)).collect())
 }
 
@@ -159,7 +161,7 @@ async fn usual(pool: &PgPool, identity: Uuid, request: &Requested, takes: bool) 
         return Ok(Wanted::new());
     };
     let usual = projections::identities::usual(pool, &department, &title, Some(identity)).await?;
-    let held = held(pool, identity).await?;
+    let held = held(pool, identity, false).await?;
     let has = |application: Uuid, entitlement: Uuid| {
         held.get(&application).into_iter().flatten().any(|held| held.entitlement_id == Some(entitlement))
     };

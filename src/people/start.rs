@@ -2,12 +2,13 @@
 
 use aggregates::access_request::{AccessRequest, AccessRequestCommand};
 use aggregates::identity::Identity;
-use aggregates::personnel_event::{PersonnelEvent, PersonnelEventCommand as Command};
+use aggregates::party::Party;
+use aggregates::personnel_event::{PersonnelEvent, PersonnelEventCommand as Command, PersonnelEventType};
 use uuid::Uuid;
 
 use super::{plan, settle};
 use crate::app::SharedApp;
-use crate::journal::{AppendError, CommandError, Context, Loaded};
+use crate::journal::{Append, AppendError, CommandError, Context, Loaded};
 
 /// How often it is tried again when somebody else came first.
 const ATTEMPTS: usize = 8;
@@ -43,15 +44,40 @@ pub async fn start(app: &SharedApp, id: Uuid, context: &Context) -> Result<(), C
             let known = app.journal.load::<Identity>(identity).await?;
             appends.extend(known.decide(command, context.clone()).await?.1);
         }
+        if loaded.aggregate.kind() == Some(PersonnelEventType::Offboard)
+            && let Some(identity) = identity
+        {
+            appends.extend(withdrawn(app, identity, &reporter, context).await?);
+        }
         let (_, append) = loaded.decide(Command::Start { requests, at: now }, context.clone()).await?;
         let Some(append) = append else { return Ok(()) };
-        match app.journal.append(appends.into_iter().fold(append, crate::journal::Append::and)).await {
+        match app.journal.append(appends.into_iter().fold(append, Append::and)).await {
             Ok(_) => break,
             Err(AppendError::Conflict { .. }) if attempt < ATTEMPTS => {}
             Err(error) => return Err(error.into()),
         }
     }
     settle::settle(app, id, context).await
+}
+
+/// Who leaves is given nothing any more.
+async fn withdrawn(
+    app: &SharedApp,
+    identity: Uuid,
+    by: &Party,
+    context: &Context,
+) -> Result<Vec<Append>, CommandError> {
+    let mut appends = Vec::new();
+    for request in projections::access_requests::to_be_given(&app.pool, identity).await? {
+        let request = app.journal.load::<AccessRequest>(request).await?;
+        if request.aggregate.status().is_terminal() {
+            continue;
+        }
+        let reason = Some("The person is leaving".to_owned());
+        let command = AccessRequestCommand::Cancel { reason, by: by.clone(), at: app.clock.now() };
+        appends.extend(request.decide(command, context.clone()).await?.1);
+    }
+    Ok(appends)
 }
 
 /// Who answers requests for an application's access: its responders, else the default ones.

@@ -31,29 +31,27 @@ async fn look(app: &SharedApp) -> Result<(), CommandError> {
     for id in projections::personnel_events::waking(&app.pool, now).await? {
         let (context, _) = by_itself(app, None);
         let command = PersonnelEventCommand::Wake { at: now };
-        passed(id, app.journal.execute::<PersonnelEvent>(id, command, None, context.clone()).await.map(drop))?;
-        passed(id, start::start(app, id, &context).await)?;
+        passed(id, app.journal.execute::<PersonnelEvent>(id, command, None, context.clone()).await.map(drop));
+        passed(id, start::start(app, id, &context).await);
     }
     for id in projections::access_requests::waking(&app.pool, now).await? {
         let (context, _) = by_itself(app, None);
         let command = AccessRequestCommand::Wake { at: now };
-        passed(id, app.journal.execute::<AccessRequest>(id, command, None, context.clone()).await.map(drop))?;
+        passed(id, app.journal.execute::<AccessRequest>(id, command, None, context.clone()).await.map(drop));
     }
     evidence::take_all(app).await?;
     for id in projections::personnel_events::settleable(&app.pool).await? {
         let (context, _) = by_itself(app, None);
-        passed(id, settle::settle(app, id, &context).await)?;
+        passed(id, settle::settle(app, id, &context).await);
     }
     Ok(())
 }
 
-/// What a rule refuses somebody else has done meanwhile, or it can't be done: the others must not wait for it.
-fn passed(id: Uuid, outcome: Result<(), CommandError>) -> Result<(), CommandError> {
+/// What a rule refuses somebody else has done meanwhile; what fails is looked at again. The others must not wait for it.
+fn passed(id: Uuid, outcome: Result<(), CommandError>) {
     match outcome {
-        Err(CommandError::Refused(refusal)) => {
-            tracing::debug!(%refusal, %id, "nothing to do");
-            Ok(())
-        }
-        other => other,
+        Ok(()) => {}
+        Err(CommandError::Refused(refusal)) => tracing::debug!(%refusal, %id, "nothing to do"),
+        Err(error) => tracing::warn!(%error, %id, "it waits"),
     }
 }

@@ -12,12 +12,23 @@ pub struct Untaken {
     pub application_id: Uuid,
     /// Where in the log it finished.
     pub ended_position: i64,
+    /// It had accounts.
+    pub accounts: bool,
+    /// It had grants.
+    pub grants: bool,
 }
 
 /// Imports whose evidence wasn't taken yet, in the order in which they finished.
 pub async fn untaken(pool: &PgPool) -> sqlx::Result<Vec<Untaken>> {
     sqlx::query_as(
-        "SELECT i.id, i.number, i.application_id, i.ended_position FROM application_imports AS i
+        "SELECT i.id, i.number, i.application_id, i.ended_position, c.contents ? 'accounts' AS accounts,
+                c.contents ? 'grants' AS grants
+         FROM application_imports AS i
+         CROSS JOIN LATERAL (
+             SELECT coalesce(jsonb_agg(g ->> 'content'), '[]') AS contents
+             FROM applications AS a, jsonb_array_elements(a.connector -> 'fileGroups') AS g, jsonb_array_elements(i.files) AS f
+             WHERE a.id = i.application_id AND g ->> 'id' = f ->> 'fileGroupId'
+         ) AS c
          LEFT JOIN work.evidence_taken AS t ON t.application_id = i.application_id
          WHERE i.status = 'Finished' AND NOT i.is_preview AND i.ended_position > coalesce(t.position, 0)
          ORDER BY i.ended_position LIMIT 100",

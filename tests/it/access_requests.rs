@@ -103,6 +103,7 @@ async fn what_is_needed_later_waits_and_lists_find_it() {
         assert_eq!(answer.status, 200, "{}", answer.text);
         answer.json["items"].as_array().unwrap().iter().map(|item| item["number"].as_i64().unwrap()).collect()
     };
+    assert_json_snapshot!("access_requests", whole(&house.asks.get("/api/access-requests").await));
     assert_eq!(numbers("").await, [2, 1]);
     assert_eq!(numbers("?status=scheduled").await, [1]);
     assert_eq!(numbers("?type=CHANGE").await, [2]);

@@ -278,7 +278,7 @@ async fn no_operation_falls_over_garbage() {
         ("rejectPersonnelStage", json!({"comment": "c"})),
         ("resetPersonnelStage", json!({"responderId": id(&identity)})),
         ("assignPersonnelEvent", json!({"assigneeId": id(&identity)})),
-        ("commentPersonnelEvent", json!({"text": "c"})),
+        ("commentPersonnelEvent", json!({"comment": "c"})),
         ("reschedulePersonnelEvent", json!({"effectiveDate": "2026-03-16", "endDate": "2026-04-16"})),
         ("cancelPersonnelEvent", json!({"comment": "c"})),
         (
@@ -291,7 +291,7 @@ async fn no_operation_falls_over_garbage() {
         ("resetAccessRequest", json!({"responderId": id(&identity)})),
         ("failAccessRequest", json!({"comment": "c"})),
         ("assignAccessRequest", json!({"assigneeId": id(&identity)})),
-        ("commentAccessRequest", json!({"text": "c"})),
+        ("commentAccessRequest", json!({"comment": "c"})),
         ("cancelAccessRequest", json!({"comment": "c"})),
         (
             "createToken",

@@ -125,6 +125,11 @@ impl AccessRequest {
         )))
     }
 
+    /// Has an import that finished as late as this one been heard already? Whoever comes second has nothing to say.
+    fn is_known(&self, evidence: Option<&Evidence>) -> bool {
+        self.evidence.as_ref().zip(evidence).is_some_and(|(known, said)| said.position <= known.position)
+    }
+
     /// Where it stands.
     pub fn status(&self) -> Status {
         if self.canceled.is_some() {
@@ -206,11 +211,27 @@ impl AccessRequest {
             }
             Command::Verify { evidence, by, at } => {
                 // What an import shows to be so is so, whether or not anybody said that it was carried out.
-                self.expect(if evidence.is_some() { &[Status::Open, Status::Resolved] } else { &[Status::Resolved] })?;
+                let request = self.expect(if evidence.is_some() {
+                    &[Status::Open, Status::Resolved]
+                } else {
+                    &[Status::Resolved]
+                })?;
+                if self.is_known(evidence.as_ref()) {
+                    return Ok(Vec::new());
+                }
+                let is_party_to_it = by.is(&self.reporter) || by.identity_id == Some(request.identity_id);
+                if evidence.is_none() && is_party_to_it {
+                    return Err(Refusal::Conflict(
+                        "Nobody verifies by hand what they asked for, or what is about themselves".to_owned(),
+                    ));
+                }
                 Ok(vec![Event::AccessRequestVerified { evidence, by, at }])
             }
             Command::Reopen { evidence, at } => {
                 self.expect(&[Status::Completed])?;
+                if self.is_known(Some(&evidence)) {
+                    return Ok(Vec::new());
+                }
                 Ok(vec![Event::AccessRequestReopened { evidence, at }])
             }
             Command::Assign(assignee_id) => {
@@ -224,7 +245,10 @@ impl AccessRequest {
                 Ok(vec![Event::AccessRequestCommented { comment }])
             }
             Command::Cancel { reason, by, at } => {
-                self.expect(&RUNNING)?;
+                let request = self.expect(&RUNNING)?;
+                if by.identity_id == Some(request.identity_id) && !by.is(&self.reporter) {
+                    return Err(Refusal::Conflict("Nobody cancels what others asked for about themselves".to_owned()));
+                }
                 check_comment(reason.as_deref())?;
                 let reason = reason.unwrap_or_else(|| "Canceled".to_owned());
                 Ok(vec![Event::AccessRequestCanceled { reason, by, at }])

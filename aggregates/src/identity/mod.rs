@@ -11,7 +11,7 @@ use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use record::{IdentityRecord, IdentityStatus, IdentityType, is_fed, is_present, merge};
+pub use record::{IdentityRecord, IdentityStatus, IdentityType, is_present, merge};
 
 use crate::difference::{Change, Known, difference};
 use crate::violation::Refusal;
@@ -155,7 +155,7 @@ impl cqrs_es::Aggregate for Identity {
 
 /// Folds an event into what each source says: the aggregate and the projection share it.
 pub fn fold(records: &mut Vec<SourceRecord>, event: IdentityEvent) {
-    let is_fed = matches!(
+    let is_feed = matches!(
         event,
         IdentityEvent::IdentityAdded { .. }
             | IdentityEvent::IdentityLinked { .. }
@@ -175,8 +175,8 @@ pub fn fold(records: &mut Vec<SourceRecord>, event: IdentityEvent) {
         }
         IdentityEvent::IdentityTransitionEnded { personnel_event } => (Source::transition(personnel_event), None),
     };
-    if is_fed {
-        for overruled in records.iter_mut().filter(|known| known.source.application_id == TRANSITION) {
+    if is_feed {
+        for overruled in records.iter_mut().filter(|known| known.source.is_of_people()) {
             overruled.is_present = false;
         }
     }
@@ -204,7 +204,8 @@ impl Identity {
                 observe(known, import, source, delivered, matched_by)
             }
             IdentityCommand::Onboard { personnel_event, record } => {
-                if !self.records.is_empty() {
+                // Whoever left may come back.
+                if is_present(&self.records) {
                     return Err(Refusal::Conflict("The identity exists already".to_owned()));
                 }
                 Some(IdentityEvent::IdentityOnboarded { personnel_event, record })
@@ -212,7 +213,7 @@ impl Identity {
             IdentityCommand::Offboard { personnel_event } => self
                 .records
                 .iter()
-                .find(|known| known.source.application_id == ONBOARDING && known.is_present && !is_fed(&self.records))
+                .find(|known| known.source.application_id == ONBOARDING && known.is_present)
                 .and_then(|known| Uuid::parse_str(&known.source.key).ok())
                 .map(|onboarding| IdentityEvent::IdentityOffboarded { personnel_event, onboarding }),
             IdentityCommand::Transition { personnel_event, record } => {
@@ -228,6 +229,11 @@ impl Identity {
 }
 
 impl Source {
+    /// Is it a personnel event? What such a source says holds until a feed speaks of the person.
+    pub fn is_of_people(&self) -> bool {
+        [ONBOARDING, TRANSITION].contains(&self.application_id)
+    }
+
     /// The record that an onboarding makes.
     pub fn onboarding(personnel_event: Uuid) -> Self {
         Self { application_id: ONBOARDING, key: personnel_event.to_string() }

@@ -149,22 +149,12 @@ impl IdentityStatus {
     }
 }
 
-/// The records that say what a person is: an onboarding's does until a feed knows the person, an ended transition's never.
+/// The records that say what a person is: a transition's only while it holds.
 fn counting(records: &[SourceRecord]) -> impl Iterator<Item = &SourceRecord> {
-    let is_fed = is_fed(records);
-    records.iter().filter(move |known| match known.source.application_id {
-        super::ONBOARDING => !is_fed,
-        super::TRANSITION => known.is_present,
-        _ => true,
-    })
+    records.iter().filter(|known| known.source.application_id != super::TRANSITION || known.is_present)
 }
 
-/// Has a feed ever named the person?
-pub fn is_fed(records: &[SourceRecord]) -> bool {
-    records.iter().any(|known| ![super::ONBOARDING, super::TRANSITION].contains(&known.source.application_id))
-}
-
-/// Does anybody name the person now: a feed, or, until a feed does, an onboarding?
+/// Does anybody name the person now: a feed, or, until a feed speaks, an onboarding?
 pub fn is_present(records: &[SourceRecord]) -> bool {
     counting(records).any(|known| known.is_present && known.source.application_id != super::TRANSITION)
 }
@@ -172,7 +162,7 @@ pub fn is_present(records: &[SourceRecord]) -> bool {
 /// The identity that others see: field by field, the first source that says it. First come transitions, the latest before the
 /// others (ids of personnel events are UUIDv7, and a person's transitions don't overlap), then the applications in `order`,
 /// then the others in the order of their creation (rulings 11; application ids are UUIDv7, so their order is that order). A
-/// source that names the person no more counts only when none does; an onboarding only until a feed does.
+/// source that names the person no more counts only when none does; an onboarding only until a feed speaks of the person.
 pub fn merge(records: &[SourceRecord], order: &[Uuid]) -> IdentityRecord {
     let mut sources: Vec<&SourceRecord> = counting(records).filter(|known| known.is_present).collect();
     if sources.iter().all(|known| known.source.application_id == super::TRANSITION) {

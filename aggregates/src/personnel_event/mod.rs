@@ -120,6 +120,23 @@ impl PersonnelEvent {
         (!current.stage.is_answered() && !current.is_open && is_time).then_some(current.stage)
     }
 
+    /// Do its access requests, or that there are none, end the stage that is open?
+    pub fn settles(&self) -> bool {
+        let Some(current) = self.current().filter(|stage| stage.is_open && !self.status().is_terminal()) else {
+            return false;
+        };
+        match current.stage {
+            Stage::Approval => false,
+            // Who said no must be heard again, whatever imports showed before.
+            Stage::Verification => !self.stages.iter().any(|stage| stage.is_reopened),
+            // What nobody could do by a request (a desk, a badge) somebody must say to be done.
+            Stage::Provision if self.kind() == Some(PersonnelEventType::Onboard) && current.requests.is_empty() => {
+                false
+            }
+            _ => !current.is_reopened,
+        }
+    }
+
     /// When something happens by itself next.
     pub fn wakes_at(&self) -> Option<DateTime<Utc>> {
         let request = self.request.as_ref().filter(|_| !self.status().is_terminal())?;
@@ -277,18 +294,13 @@ impl PersonnelEvent {
     fn settling(&self, is_provisioned: bool, is_verified: bool, by: &Party, at: DateTime<Utc>) -> Vec<Event> {
         let mut events = Vec::new();
         let mut state = self.clone();
-        while let Some(current) = state.current().filter(|current| current.is_open) {
-            // What nobody could do by a request (a desk, a badge) somebody must say to be done.
-            let is_joining = current.stage == Stage::Provision && state.kind() == Some(PersonnelEventType::Onboard);
-            let by_hand = current.is_reopened || (is_joining && current.requests.is_empty());
+        while let Some(current) = state.current().filter(|_| state.settles()) {
             let step = match current.stage {
-                Stage::Approval => break,
-                // Who said no must be heard again, whatever imports showed before.
-                Stage::Verification if is_verified && !state.stages.iter().any(|stage| stage.is_reopened) => vec![
+                Stage::Verification if is_verified => vec![
                     Event::PersonnelStageCompleted { stage: Stage::Verification, by: by.clone(), at },
                     Event::PersonnelEventCompleted { at },
                 ],
-                stage if !stage.is_answered() && is_provisioned && !by_hand => state.completing(stage, by.clone(), at),
+                stage if stage != Stage::Verification && is_provisioned => state.completing(stage, by.clone(), at),
                 _ => break,
             };
             for event in step {

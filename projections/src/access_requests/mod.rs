@@ -13,8 +13,8 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-pub use evidence::{undone, verified_by};
-pub use queries::{Wanted, find, list, of_personnel_event, waking};
+pub use evidence::{Said, undone, verified_by};
+pub use queries::{Wanted, find, list, of_personnel_event, to_be_given, waking};
 
 use crate::{Applied, Apply, Projection, versions};
 

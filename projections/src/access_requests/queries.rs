@@ -64,6 +64,17 @@ pub async fn of_personnel_event(executor: impl PgExecutor<'_>, id: Uuid) -> sqlx
         .await
 }
 
+/// A person's requests under way that would give access.
+pub async fn to_be_given(executor: impl PgExecutor<'_>, identity: Uuid) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar(
+        "SELECT id FROM access_requests WHERE identity_id = $1 AND action IN ('Add', 'Change', 'Restore')
+             AND status IN ('Pending', 'Scheduled', 'Open') ORDER BY number",
+    )
+    .bind(identity)
+    .fetch_all(executor)
+    .await
+}
+
 /// Requests whose date has come.
 pub async fn waking(executor: impl PgExecutor<'_>, now: DateTime<Utc>) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar("SELECT id FROM access_requests WHERE wakes_at <= $1 ORDER BY wakes_at, number LIMIT 1000")

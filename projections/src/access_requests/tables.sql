@@ -23,6 +23,7 @@ CREATE TABLE access_requests (
     version bigint NOT NULL
 );
 CREATE INDEX ON access_requests (application_id, status);
+CREATE INDEX ON access_requests (status, number);
 CREATE INDEX ON access_requests (identity_id, number);
 CREATE INDEX ON access_requests (personnel_event_id) WHERE personnel_event_id IS NOT NULL;
 CREATE INDEX ON access_requests (wakes_at) WHERE wakes_at IS NOT NULL;

@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 
 use aggregates::identity::IdentityRecord;
+use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
@@ -70,13 +71,26 @@ pub async fn is_above(executor: impl PgExecutor<'_>, above: Uuid, identity: Uuid
     .await
 }
 
-/// An identity that isn't Removed and has this e-mail address, whatever its case.
-pub async fn with_email(executor: impl PgExecutor<'_>, email: &str) -> sqlx::Result<Option<Uuid>> {
-    sqlx::query_scalar(
-        "SELECT id FROM identities WHERE lower(email) = lower($1) AND valid_to IS NULL AND status <> 'Removed' LIMIT 1",
+/// The identity with this e-mail address, whatever its case, and its status: one who is here before one who left.
+pub async fn with_email(executor: impl PgExecutor<'_>, email: &str) -> sqlx::Result<Option<(Uuid, String)>> {
+    sqlx::query_as(
+        "SELECT id, status FROM identities WHERE lower(email) = lower($1) AND valid_to IS NULL
+         ORDER BY status = 'Removed', id LIMIT 1",
     )
     .bind(email)
     .fetch_optional(executor)
+    .await
+}
+
+/// Was an identity Active again after this time?
+pub async fn was_active_after(executor: impl PgExecutor<'_>, id: Uuid, at: DateTime<Utc>) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM identities WHERE id = $1 AND status = 'Active' AND (valid_to_at IS NULL OR valid_to_at > $2)
+                        AND valid_from_at > $2)",
+    )
+    .bind(id)
+    .bind(at)
+    .fetch_one(executor)
     .await
 }
 
@@ -108,6 +122,7 @@ pub async fn usual(
          ), held AS (
              SELECT g.application_id, g.entitlement_id, count(DISTINCT p.id) AS holding
              FROM peers AS p JOIN accounts AS a ON a.identity_id = p.id AND a.valid_to IS NULL
+             JOIN applications AS p2 ON p2.id = a.application_id AND NOT p2.is_archived
              JOIN grants AS g ON g.application_id = a.application_id AND g.account_id = a.id AND g.valid_to IS NULL
              GROUP BY g.application_id, g.entitlement_id
          )

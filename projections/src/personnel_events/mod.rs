@@ -41,6 +41,7 @@ pub struct PersonnelEventRow {
     pub created_at: DateTime<Utc>,
     pub completed_at: Option<DateTime<Utc>>,
     pub wakes_at: Option<DateTime<Utc>>,
+    pub settles: bool,
     pub state: Json<PersonnelEvent>,
     pub version: i64,
 }
@@ -61,6 +62,7 @@ impl PersonnelEventRow {
             created_at: event.recorded_at,
             completed_at: None,
             wakes_at: None,
+            settles: false,
             state: Json(PersonnelEvent::default()),
             version: 0,
         }
@@ -81,6 +83,7 @@ impl PersonnelEventRow {
         self.reporter_name.clone_from(&state.reporter.name);
         self.completed_at = state.completed_at;
         self.wakes_at = state.wakes_at();
+        self.settles = state.settles();
     }
 }
 

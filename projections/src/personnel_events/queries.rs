@@ -59,15 +59,14 @@ pub async fn waking(executor: impl PgExecutor<'_>, now: DateTime<Utc>) -> sqlx::
         .await
 }
 
-/// Open events whose access requests have all moved on: their stages may follow.
+/// Open events whose access requests, if any, have all moved on: their stages may follow.
 pub async fn settleable(executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar(
         "SELECT p.id FROM personnel_events AS p
-         WHERE p.status IN ('Open', 'Resolved') AND EXISTS (
+         WHERE p.settles AND NOT EXISTS (
              SELECT FROM access_requests AS r WHERE r.personnel_event_id = p.id
-         ) AND NOT EXISTS (
-             SELECT FROM access_requests AS r WHERE r.personnel_event_id = p.id
-                 AND NOT (r.status IN ('Completed', 'Canceled') OR (p.status = 'Open' AND r.status = 'Resolved'))
+                 AND NOT (r.status = 'Completed' OR (r.status = 'Canceled' AND (r.is_suggested OR p.status = 'Open'))
+                          OR (r.status = 'Resolved' AND p.status = 'Open'))
          ) ORDER BY p.number LIMIT 1000",
     )
     .fetch_all(executor)

@@ -3,32 +3,41 @@
 use aggregates::DomainEvent;
 use aggregates::access_request::AccessRequestEvent as Event;
 use projections::events::Filter;
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::http::error::ApiError;
 use crate::http::party::{ActivityBody, Names};
+use crate::http::session::{Access, Session};
 
 /// Events of one stream that are shown.
 const MOST: i64 = 1000;
 
-/// What happened to a request, the oldest first.
-pub(super) async fn of(pool: &PgPool, id: Uuid, names: &Names) -> Result<Vec<ActivityBody>, ApiError> {
+/// What happened, the oldest first.
+pub(super) async fn of<A: Access>(session: &Session<A>, id: Uuid) -> Result<Vec<ActivityBody>, ApiError> {
     let filter = Filter {
         aggregate_type: Some(aggregates::access_request::TYPE.to_owned()),
         aggregate_id: Some(id.to_string()),
         ..Filter::default()
     };
-    let found = projections::events::after(pool, 0, &filter, MOST).await?;
-    let said = found.events.iter().map(|row| {
-        let event = DomainEvent::decode(&row.aggregate_type, &row.payload);
-        match event {
-            Ok(DomainEvent::AccessRequest(event)) => Ok(ActivityBody::of(row, words(&event, names))),
-            Ok(_) => Err(ApiError::internal(&"an event of another aggregate")),
-            Err(error) => Err(ApiError::internal(&error)),
+    let mut said = Vec::new();
+    for row in projections::events::after(session.pool(), 0, &filter, MOST).await?.events {
+        match DomainEvent::decode(&row.aggregate_type, &row.payload) {
+            Ok(DomainEvent::AccessRequest(event)) => said.push((row, event)),
+            Ok(_) => return Err(ApiError::internal(&"an event of another aggregate")),
+            Err(error) => return Err(ApiError::internal(&error)),
         }
-    });
-    said.collect()
+    }
+    let names = Names::of(session, said.iter().filter_map(|(_, event)| named(event)).collect()).await?;
+    Ok(said.iter().map(|(row, event)| ActivityBody::of(row, words(event, &names))).collect())
+}
+
+/// The identity that an event names in its words.
+fn named(event: &Event) -> Option<Uuid> {
+    match event {
+        Event::AccessRequestAnswered { response } => response.responder,
+        Event::AccessRequestAssigned { assignee_id } => *assignee_id,
+        _ => None,
+    }
 }
 
 fn words(event: &Event, names: &Names) -> String {

@@ -233,7 +233,7 @@ pub async fn detail<A: Access>(session: &Session<A>, id: Uuid) -> Result<(i64, A
             .collect(),
         evidence: state.evidence.as_ref().map(EvidenceBody::from),
         related_items,
-        activity: activity::of(session.pool(), id, &names).await?,
+        activity: activity::of(session, id).await?,
         comments: state.comments.iter().map(CommentBody::from).collect(),
     };
     Ok((row.version, detail))

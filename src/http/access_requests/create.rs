@@ -20,6 +20,9 @@ use crate::http::party::{text, word};
 use crate::http::session::{Operates, Session};
 use crate::people::start;
 
+/// Entitlements of one request.
+const MOST: usize = 1000;
+
 /// Access to be given, changed, taken, suspended or restored.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -100,6 +103,10 @@ async fn checked(session: &Session<Operates>, request: AccessRequestRequest) -> 
     let needed_at = needed(session, request.needed_on.as_deref(), &mut violations).await?;
     let comment = text(request.comment.as_deref());
     check_length(&mut violations, "comment", "Comment", comment.as_deref().unwrap_or_default(), COMMENT_LIMIT);
+    if request.entitlements.len() > MOST {
+        let message = format!("{} entitlements are named; at most {MOST} are allowed", request.entitlements.len());
+        return Err(ApiError::field("entitlements", message));
+    }
     if request.entitlements.is_empty() {
         violations.push(Violation::new("entitlements", "At least one entitlement is required"));
     }
@@ -176,11 +183,16 @@ async fn privileges(
     let mut privileges: Vec<Privilege> = Vec::new();
     for (at, text) in wanted.iter().enumerate() {
         let field = format!("entitlements[{at}]");
-        let id = Uuid::try_parse(text).unwrap_or_else(|_| aggregates::ids::entitlement(application, text));
-        let Some(entitlement) = projections::entitlements::find_current(pool, application, id).await? else {
+        let by_key = aggregates::ids::entitlement(application, text);
+        let mut found = projections::entitlements::find_current(pool, application, by_key).await?;
+        if let (None, Ok(id)) = (&found, Uuid::try_parse(text)) {
+            found = projections::entitlements::find_current(pool, application, id).await?;
+        }
+        let Some(entitlement) = found else {
             violations.push(Violation::new(field, format!("The application has no entitlement {text:?}")));
             continue;
         };
+        let id = entitlement.id;
         if privileges.iter().any(|known| known.entitlement_id == Some(id)) {
             violations.push(Violation::new(field, format!("The entitlement {text:?} is named twice")));
             continue;

@@ -1,5 +1,5 @@
 use aggregates::ballot::Answer;
-use aggregates::identity::{Identity, IdentityCommand};
+use aggregates::identity::{Identity, IdentityCommand, is_present};
 use aggregates::personnel_event::{PersonnelEvent, PersonnelEventCommand, PersonnelEventType};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -46,7 +46,7 @@ pub async fn approve(
         let loaded = session.journal().load::<PersonnelEvent>(id).await?;
         let ballot = loaded.aggregate.stages.iter().find(|known| known.stage == stage);
         let voter = voter(&session, request.responder_id, ballot.and_then(|known| known.ballot.as_ref())).await?;
-        let new_identity = session.app.clock.id();
+        let new_identity = joiner(&session, &loaded.aggregate).await?;
         let command = PersonnelEventCommand::Answer {
             stage,
             voter,
@@ -70,6 +70,19 @@ pub async fn approve(
     show(&session, id, StatusCode::OK).await
 }
 
+/// The identity of an onboarding: who has the address already, a feed's or one who left and comes back, else a new one.
+async fn joiner(session: &Session<Operates>, event: &PersonnelEvent) -> Result<Uuid, ApiError> {
+    let new = session.app.clock.id();
+    let email = event.request.as_ref().and_then(|request| request.identity.email.as_deref());
+    match email.filter(|_| event.kind() == Some(PersonnelEventType::Onboard)) {
+        Some(email) => {
+            let known = projections::identities::with_email(session.pool(), email).await?;
+            Ok(known.map_or(new, |(id, _)| id))
+        }
+        None => Ok(new),
+    }
+}
+
 /// An onboarding that is approved by this answer makes its identity in the same append.
 async fn answer(
     session: &Session<Operates>,
@@ -80,12 +93,15 @@ async fn answer(
 ) -> Result<(), CommandError> {
     let (event, append) = loaded.decide(command, context.clone()).await?;
     let Some(mut append) = append else { return Ok(()) };
-    if event.identity_id == Some(new_identity)
-        && let Some(request) = event.request.filter(|request| request.r#type == PersonnelEventType::Onboard)
+    let is_approved = event.identity_id == Some(new_identity);
+    if let Some(request) = event.request.filter(|request| is_approved && request.r#type == PersonnelEventType::Onboard)
     {
-        let command = IdentityCommand::Onboard { personnel_event: id, record: request.identity };
-        let (_, made) = Loaded::<Identity>::new(&new_identity).decide(command, context).await?;
-        append = made.into_iter().fold(append, crate::journal::Append::and);
+        let known = session.journal().load::<Identity>(new_identity).await?;
+        // A feed may have named the joiner before anybody approved.
+        if !is_present(&known.aggregate.records) {
+            let command = IdentityCommand::Onboard { personnel_event: id, record: request.identity };
+            append = known.decide(command, context).await?.1.into_iter().fold(append, crate::journal::Append::and);
+        }
     }
     session.journal().append(append).await?;
     Ok(())

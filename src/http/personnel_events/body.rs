@@ -235,7 +235,7 @@ pub async fn detail<A: Access>(session: &Session<A>, id: Uuid) -> Result<(i64, P
     let row = row.ok_or_else(|| ApiError::not_found("Personnel event", id))?;
     let names = names(session, std::slice::from_ref(&row)).await?;
     let requests = projections::access_requests::of_personnel_event(session.pool(), id).await?;
-    let activity = activity::of(session.pool(), id, &names).await?;
+    let activity = activity::of(session, id).await?;
     let stages = row.state.0.stages.iter().map(|stage| stage_body(&row, stage, &names, &requests)).collect();
     let comments = row.state.0.comments.iter().map(CommentBody::from).collect();
     let item = PersonnelEventItem::of(&row, &names);

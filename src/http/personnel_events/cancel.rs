@@ -49,7 +49,7 @@ pub async fn cancel(
     show(&session, id, StatusCode::OK).await
 }
 
-/// The event, its requests, and an identity that only its onboarding knows, in one append.
+/// The event, its requests, and what it said about the identity, in one append.
 async fn cancel_all(
     session: &Session<Operates>,
     id: Uuid,
@@ -66,13 +66,20 @@ async fn cancel_all(
             continue;
         }
         let request = session.journal().load::<AccessRequest>(row.id).await?;
+        if request.aggregate.status().is_terminal() {
+            continue;
+        }
         let reason = Some("The personnel event was canceled".to_owned());
         let command = AccessRequestCommand::Cancel { reason, by: by.clone(), at };
         appends.extend(request.decide(command, context.clone()).await?.1);
     }
-    if let (Some(PersonnelEventType::Onboard), Some(identity)) = (event.kind(), event.identity_id) {
+    let undo = match event.kind() {
+        Some(PersonnelEventType::Onboard) => Some(IdentityCommand::Offboard { personnel_event: id }),
+        Some(PersonnelEventType::RoleTransition) => Some(IdentityCommand::EndTransition { personnel_event: id }),
+        _ => None,
+    };
+    if let (Some(command), Some(identity)) = (undo, event.identity_id) {
         let known = session.journal().load::<Identity>(identity).await?;
-        let command = IdentityCommand::Offboard { personnel_event: id };
         appends.extend(known.decide(command, context.clone()).await?.1);
     }
     if let Some(append) = appends.into_iter().reduce(Append::and) {

@@ -30,7 +30,7 @@ pub async fn comment(
     Id(id): Id,
     Json(request): Json<CommentRequest>,
 ) -> Result<Response, ApiError> {
-    let text = request.text.trim().to_owned();
+    let text = request.comment.trim().to_owned();
     let comment = Comment { by: Party::from(&session.actor()), at: session.now, text };
     change(&session, id, PersonnelEventCommand::Comment(comment)).await
 }

@@ -2,9 +2,10 @@ use aggregates::party::Party;
 use aggregates::personnel_event::PersonnelEventCommand;
 use axum::http::StatusCode;
 use axum::response::Response;
+use projections::access_requests::AccessRequestRow;
 
 use super::body::PersonnelEventDetail;
-use super::{StagePath, TAG, change, location, show};
+use super::{StagePath, TAG, location, refused, show};
 use crate::http::error::{ApiError, ErrorBody};
 use crate::http::extract::NoBody;
 use crate::http::session::{Operates, Session};
@@ -32,13 +33,18 @@ pub async fn complete(
     StagePath { id, stage }: StagePath,
     _: NoBody,
 ) -> Result<Response, ApiError> {
-    let requests = projections::access_requests::of_personnel_event(session.pool(), id).await?;
-    let is_done = |status: &str| matches!(status, "Resolved" | "Completed" | "Canceled");
-    let outstanding = requests.iter().filter(|row| !is_done(&row.status)).map(|row| row.number).collect();
-    let by = Party::from(&session.actor());
-    let command = PersonnelEventCommand::Complete { stage, outstanding, by, at: session.now };
-    change(&session, id, command).await?;
-    let context = following(&session.context(location(id)));
-    settle::settle(&session.app, id, &context).await?;
+    let context = session.context(location(id));
+    let command = |requests: &[AccessRequestRow]| PersonnelEventCommand::Complete {
+        stage,
+        outstanding: requests.iter().filter(|row| !settle::is_provisioned(row)).map(|row| row.number).collect(),
+        by: Party::from(&context.actor),
+        at: session.now,
+    };
+    settle::decide(&session.app, id, &context, command).await.map_err(|error| refused(error, id))?;
+    if let Err(error) = settle::settle(&session.app, id, &following(&context)).await {
+        // It is completed; a worker lets what follows follow.
+        tracing::warn!(%error, %id, "the event goes on later");
+    }
+    session.app.people_bell.notify_one();
     show(&session, id, StatusCode::OK).await
 }

@@ -139,7 +139,8 @@ async fn known(session: &Session<Operates>, request: &Requested) -> Result<(), A
         }
     }
     if let (PersonnelEventType::Onboard, Some(email)) = (request.r#type, &request.identity.email)
-        && let Some(bearer) = projections::identities::with_email(pool, email).await?
+        && let Some((bearer, status)) = projections::identities::with_email(pool, email).await?
+        && status != "Removed"
     {
         let message = format!("{email} is the address of identity {bearer}, who is here already");
         violations.push(Violation::new("identity.email", message));
@@ -168,7 +169,12 @@ async fn known(session: &Session<Operates>, request: &Requested) -> Result<(), A
 async fn offboarded_once(session: &Session<Operates>, identity: Uuid) -> Result<(), ApiError> {
     let wanted = Wanted { identity_id: Some(identity), r#type: Some("Offboard"), status: Some("Completed") };
     let found = projections::personnel_events::list(session.pool(), &wanted, 1).await?;
-    match found.items.first() {
+    let last = found.items.iter().max_by_key(|row| row.completed_at);
+    let Some(ended) = last.and_then(|row| row.completed_at) else { return Ok(()) };
+    if projections::identities::was_active_after(session.pool(), identity, ended).await? {
+        return Ok(());
+    }
+    match last {
         Some(row) => Err(ApiError::conflict(format!(
             "Identity {identity} isn't active and was offboarded by personnel event {} ({})",
             row.number, row.id

@@ -150,6 +150,10 @@ fn renewed(
         let said = SourceRecord { source: source(&gone.key), record: gone.record.0.clone(), is_present };
         records.entry(gone.identity_id).or_default().push(said);
     }
+    let speaks = |(key, person): &(&String, &Person)| {
+        known.get(*key).is_none_or(|known| !known.is_present || known.record.0 != person.record)
+    };
+    let spoken: HashSet<Uuid> = people.iter().filter(speaks).map(|(_, person)| person.id).collect();
     let shared: Vec<Uuid> = candidates
         .iter()
         .filter(|candidate| candidate.sources.iter().any(|source| *source != planning.application))
@@ -158,7 +162,9 @@ fn renewed(
         .collect();
     for other in planning.block_on(other_records(planning.pool, planning.application, &shared))? {
         let source = Source { application_id: other.application_id, key: other.key };
-        let said = SourceRecord { source, record: other.record.0, is_present: other.is_present };
+        // What a personnel event said is over when this import speaks of the person.
+        let is_over = source.is_of_people() && spoken.contains(&other.identity_id);
+        let said = SourceRecord { source, record: other.record.0, is_present: other.is_present && !is_over };
         records.entry(other.identity_id).or_default().push(said);
     }
     let order = planning.block_on(precedence(planning.pool))?;

@@ -130,15 +130,15 @@ async fn a_file_that_is_replaced_while_it_is_read_is_read_as_it_was_or_not_at_al
     let server = TestServer::start_with(crate::support::cluster::database().await, config).await;
     let application = server.create(grants_only("Payroll")).await;
     let feed = |right: &str| -> String {
-        let rows: String = (0..2000).map(|row| format!("user{row:04},{right}\n")).collect();
-        format!("user,permission\n{rows}")
+        let rows: Vec<String> = (0..2000).map(|row| format!("user{row:04},{right}\n")).collect();
+        format!("user,permission\n{}", rows.concat())
     };
-    server.share("grants.csv", &feed("old"));
+    server.share("grants.csv", feed("old"));
     assert_eq!(server.schedule(&application, &[("grants", "grants.csv")]).await.status, 200);
     let staged = server.stage(&application).await.json;
     // As programs replace files: another one takes the name. Who has opened the first reads it to its end.
     for attempt in 0..20 {
-        server.share("next.csv", &feed(if attempt % 2 == 0 { "new" } else { "old" }));
+        server.share("next.csv", feed(if attempt % 2 == 0 { "new" } else { "old" }));
         std::fs::rename(server.shared.join("next.csv"), server.shared.join("grants.csv")).unwrap();
         tokio::time::sleep(std::time::Duration::from_millis(15)).await;
     }
@@ -148,7 +148,7 @@ async fn a_file_that_is_replaced_while_it_is_read_is_read_as_it_was_or_not_at_al
     let rights: std::collections::BTreeSet<&str> = held.iter().map(|grant| grant.split_once(' ').unwrap().1).collect();
     assert_eq!((held.len(), rights.len()), (2000, 1), "one file, whole: {rights:?}");
     // Written over in place, its times tell.
-    server.share("grants.csv", &feed("old"));
+    server.share("grants.csv", feed("old"));
     let path = server.shared.join("grants.csv");
     let writing = tokio::spawn(async move {
         for attempt in 0.. {

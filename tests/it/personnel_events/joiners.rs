@@ -110,3 +110,24 @@ async fn who_joins_for_a_time_loses_it_all_at_the_end() {
     assert_eq!(house.asks.get(&format!("/api/identities/{finn}")).await.json["status"], "Removed");
     house.close().await;
 }
+
+#[tokio::test]
+async fn whoever_is_known_by_the_address_is_the_one_who_joins() {
+    let house = House::open().await;
+    // The feed is quicker than the approval.
+    let event = joiner(&house).await;
+    house.staff(&format!("{STAFF}e5,Eva,Ernst,eve@example.com,Clerk,Sales,e3\n")).await;
+    let eve = house.person("Eva").await;
+    assert_eq!(id(&house.approve(&event).await["affectedIdentity"]), eve);
+    // Bob leaves the feed, and comes back by another onboarding: the same person, until the feed knows again.
+    let bob = house.person("Bob").await;
+    house.staff(&STAFF.lines().filter(|line| !line.starts_with("e2")).collect::<Vec<_>>().join("\n")).await;
+    let body = json!({"identity": {"firstName": "Rob", "lastName": "Baker", "email": "BOB@example.com"}, "effectiveDate": "2026-03-15"});
+    let back = house.approve(&house.ask("onboard", body).await).await;
+    assert_eq!(id(&back["affectedIdentity"]), bob);
+    let shown = async || house.asks.get(&format!("/api/identities/{bob}")).await.json;
+    assert_eq!((&shown().await["status"], &shown().await["firstName"]), (&json!("Active"), &json!("Rob")));
+    house.staff(STAFF).await;
+    assert_eq!((&shown().await["status"], &shown().await["firstName"]), (&json!("Active"), &json!("Bob")));
+    house.close().await;
+}

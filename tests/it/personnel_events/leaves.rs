@@ -12,6 +12,7 @@ async fn access_is_suspended_while_the_return_is_unknown_and_restored_when_it_co
     let house = House::open().await;
     let ann = house.person("Ann").await;
     let event = house.ask("leave-of-absence", json!({"identityId": ann, "effectiveDate": "2026-03-15"})).await;
+    assert_json_snapshot!("leave_requested", stable(&event));
     house.approve(&event).await;
     let [suspend] = &house.requests(&ann).await[..] else { panic!("not one request") };
     assert_eq!((&suspend["action"], &suspend["status"]), (&json!("Suspend"), &json!("Open")));

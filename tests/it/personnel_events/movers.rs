@@ -94,3 +94,18 @@ async fn a_move_for_a_time_is_undone_at_its_end() {
     assert_eq!(id(&done), id(&event));
     house.close().await;
 }
+
+#[tokio::test]
+async fn a_move_that_is_canceled_changes_nothing_about_the_person() {
+    let house = House::open().await;
+    let (dan, event) = moves(&house, None).await;
+    assert_json_snapshot!("transition_requested", stable(&event));
+    house.approve(&event).await;
+    assert_eq!(house.asks.get(&format!("/api/identities/{dan}")).await.json["title"], "Clerk");
+    house.step(&event, "cancel").await;
+    assert_eq!(house.asks.get(&format!("/api/identities/{dan}")).await.json["title"], "Admin");
+    for request in house.requests(&dan).await {
+        assert_eq!(request["status"], "Canceled");
+    }
+    house.close().await;
+}

@@ -1,4 +1,4 @@
-//! Ten thousand events by fifty callers, each sent twice: exactly ten thousand, numbered without a gap.
+//! Ten thousand events by fifty callers, a third of them sent again: exactly ten thousand, numbered without a gap.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ const EVENTS: usize = 10_000;
 const CALLERS: usize = 50;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_thousand_events_sent_twice_are_ten_thousand() {
+async fn ten_thousand_events_and_their_repetitions_are_ten_thousand() {
     let server = TestServer::start().await;
     let client = Arc::new(server.client.clone());
     let callers = (0..CALLERS).map(|caller| {

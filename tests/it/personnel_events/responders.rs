@@ -123,12 +123,16 @@ async fn events_are_assigned_and_remarked_upon() {
     assert_eq!(assigned.json["assignee"], json!({"id": bob, "name": "Bob Baker"}));
     let nobody = house.try_step(&event, "assign", json!({"assigneeId": "018f0000-0000-7000-8000-00000000dead"})).await;
     assert_eq!(nobody.violation().0, "assigneeId");
-    let empty = house.try_step(&event, "comments", json!({"text": "  "})).await;
+    let empty = house.try_step(&event, "comments", json!({"comment": "  "})).await;
     assert_eq!(empty.violation(), ("comment", "Comment is required"));
-    let said = house.try_step(&event, "comments", json!({"text": " Badge is back "})).await;
+    let said = house.try_step(&event, "comments", json!({"comment": " Badge is back "})).await;
     assert_eq!((said.status, &said.json["comments"][0]["text"]), (200, &json!("Badge is back")));
     house.step(&event, "cancel").await;
-    assert_eq!(house.try_step(&event, "comments", json!({"text": "Too late"})).await.status, 200, "one may still talk");
+    assert_eq!(
+        house.try_step(&event, "comments", json!({"comment": "Too late"})).await.status,
+        200,
+        "one may still talk"
+    );
     assert_eq!(house.try_step(&event, "assign", json!({"assigneeId": null})).await.status, 409);
     house.close().await;
 }

@@ -90,7 +90,6 @@ fn a_feed_that_names_the_joiner_decides_from_then_on() {
     };
     then(given.clone(), command, vec![said.clone()]);
     let joined = identity(vec![given[0].clone(), said]);
-    assert!(is_fed(&joined.records));
     assert_eq!(
         merge(&joined.records, &[]),
         titled("Agent"),
@@ -103,6 +102,18 @@ fn a_joiner_whom_a_feed_named_once_leaves_with_the_feed() {
     let left = vec![onboarded(titled("Clerk")), linked(hr(), titled("Clerk")), removed(hr())];
     assert!(!is_here(left.clone()), "the onboarding speaks no more");
     is_titled(left, "Clerk");
+}
+
+#[test]
+fn who_left_a_feed_is_here_again_by_an_onboarding_until_the_feed_speaks() {
+    let left = vec![added(hr(), titled("Clerk")), removed(hr())];
+    then(left.clone(), onboard(titled("Agent")), vec![onboarded(titled("Agent"))]);
+    let back = [left, vec![onboarded(titled("Agent"))]].concat();
+    assert!(is_here(back.clone()));
+    is_titled(back.clone(), "Agent");
+    let named = [back, vec![changed(hr(), titled("Head"))]].concat();
+    is_titled(named.clone(), "Head");
+    assert!(!is_here([named, vec![removed(hr())]].concat()));
 }
 
 #[test]
