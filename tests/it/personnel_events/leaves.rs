@@ -1,11 +1,15 @@
 //! Leaves of absence: suspended, and restored when the return is known; and how the clock starts what was planned.
 
+use aggregates::ballot::{Answer, Voter};
+use aggregates::party::Party;
+use aggregates::personnel_event::{PersonnelEvent, PersonnelEventCommand as Command, Stage};
 use chrono::TimeDelta;
 use insta::assert_json_snapshot;
+use muniment::journal::CommandError;
 use serde_json::json;
 
 use crate::support::people::{House, LOGINS, RIGHTS};
-use crate::support::stable;
+use crate::support::{TestServer, id, stable};
 
 #[tokio::test]
 async fn access_is_suspended_while_the_return_is_unknown_and_restored_when_it_comes() {
@@ -65,5 +69,41 @@ async fn what_is_planned_starts_by_itself_once_among_many_servers() {
             .unwrap();
     assert_eq!(started, 1);
     second.stop().await;
+    house.close().await;
+}
+
+#[tokio::test]
+async fn what_a_server_began_and_did_not_end_is_ended_by_whoever_looks() {
+    let house = House::open().await;
+    let journal = &house.server.server.app.journal;
+    let (ann, dan) = (house.person("Ann").await, house.person("Dan").await);
+    let body = |who: &str| json!({"identityId": who, "effectiveDate": "2026-03-15"});
+    let (approved, begun) = (house.ask("offboard", body(&ann)).await, house.ask("offboard", body(&dan)).await);
+    let at = "2026-03-15T12:00:00Z".parse().unwrap();
+    let answer = || {
+        let party = Party { actor_id: "security".to_owned(), name: "Security".to_owned(), identity_id: None };
+        Command::Answer {
+            stage: Stage::Approval,
+            voter: Voter { party, is_administrator: true, responder: None, departed: Vec::new() },
+            answer: Answer::Approved,
+            comment: None,
+            new_identity: uuid::Uuid::nil(),
+            at,
+        }
+    };
+    // The server dies after the approval; another one after the beginning of a stage that has nothing to do.
+    let carry_out = async |event: &serde_json::Value, command: Command| {
+        journal.execute::<PersonnelEvent>(id(event), command, None, TestServer::context()).await.unwrap();
+    };
+    carry_out(&approved, answer()).await;
+    carry_out(&begun, answer()).await;
+    let started = journal
+        .execute::<PersonnelEvent>(id(&begun), Command::Start { requests: Vec::new(), at }, None, TestServer::context())
+        .await;
+    // Unless the worker was quicker.
+    assert!(matches!(started, Ok(_) | Err(CommandError::Refused(_))), "{started:?}");
+    house.reached(&approved, "Open").await;
+    house.reached(&begun, "Completed").await;
+    assert_eq!(house.requests(&ann).await.len(), 1);
     house.close().await;
 }
