@@ -1,8 +1,6 @@
 //! What changes workflows and automations: each change is one append, however many streams it concerns.
 
-use std::collections::BTreeMap;
-
-use aggregates::access_workflow::{AccessWorkflow, AccessWorkflowCommand, Proposed, WorkflowDefinition};
+use aggregates::access_workflow::{AccessWorkflow, AccessWorkflowCommand, Proposed, WorkflowDefinition, Wrong};
 use aggregates::automation::{Automation, AutomationCommand, AutomationDefinition};
 use aggregates::{Refusal, Stream};
 use uuid::Uuid;
@@ -18,15 +16,15 @@ const ATTEMPTS: usize = 8;
 #[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Change {
-    /// `wrong`: applications and identities that can't be named, each with what is wrong with it.
+    /// `wrong`: who can't be named.
     CreateWorkflow {
         definition: WorkflowDefinition,
-        wrong: BTreeMap<Uuid, String>,
+        wrong: Wrong,
     },
     UpdateWorkflow {
         id: Uuid,
         definition: WorkflowDefinition,
-        wrong: BTreeMap<Uuid, String>,
+        wrong: Wrong,
         demanded: Option<i64>,
     },
     DeleteWorkflow {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use aggregates::access_request::{AccessRequest, AccessRequestCommand, Action, Evidence, Privilege, RequestedAccess};
-use aggregates::access_workflow::{AccessWorkflow, AccessWorkflowCommand, Proposed, WorkflowDefinition};
+use aggregates::access_workflow::{AccessWorkflow, AccessWorkflowCommand, Proposed, WorkflowDefinition, Wrong};
 use aggregates::account::{Account, AccountCommand, AccountEvent, AccountRecord, Correlation};
 use aggregates::api_token::{ApiToken, ApiTokenCommand, Role};
 use aggregates::application::{Application, ApplicationEvent, ImportSchedule, Priority};
@@ -242,7 +242,7 @@ fn workflow_command(change: u8) -> AccessWorkflowCommand {
             .collect(),
     };
     let attached = (0..8).map(automation_id).collect();
-    let proposed = Proposed { definition, wrong: BTreeMap::new(), attached };
+    let proposed = Proposed { definition, wrong: Wrong::default(), attached };
     match change {
         0 | 1 => AccessWorkflowCommand::Create(proposed),
         2 | 3 => AccessWorkflowCommand::Update(proposed),

@@ -50,11 +50,19 @@ pub struct WorkflowDefinition {
 pub struct Proposed {
     /// What it is to be.
     pub definition: WorkflowDefinition,
-    /// Applications and identities that can't be named, each with what is wrong with it. Those that the workflow names
-    /// already may stay.
-    pub wrong: BTreeMap<Uuid, String>,
+    /// Who can't be named. Those whom the workflow names already may stay.
+    pub wrong: Wrong,
     /// Automations that are attached to the workflow.
     pub attached: Vec<Uuid>,
+}
+
+/// Who can't be named, each with what is wrong with it.
+#[derive(Debug, Clone, Default)]
+pub struct Wrong {
+    /// Unknown or archived.
+    pub applications: BTreeMap<Uuid, String>,
+    /// Unknown or not active.
+    pub people: BTreeMap<Uuid, String>,
 }
 
 crate::event::events! {
@@ -104,19 +112,25 @@ impl Proposed {
         if let Err(error) = certification_row::filter(&asked.filter) {
             found.push(Violation::new("filter", error.to_string()));
         }
-        let wrong = |id: &Uuid, known: &[Uuid]| self.wrong.get(id).filter(|_| !known.contains(id)).cloned();
-        let applications = known.map_or(&[][..], |known| &known.application_ids);
-        found.extend(each("application_ids", &asked.application_ids, |id| wrong(id, applications)));
-        let reviewers = known.map_or(&[][..], |known| &known.reviewers);
-        found.extend(each("reviewers", &asked.reviewers, |id| wrong(id, reviewers)));
-        let owner = known.and_then(|known| known.owner_id);
-        let message = asked.owner_id.and_then(|id| wrong(&id, owner.as_slice()));
+        let (applications, people) = (&self.wrong.applications, &self.wrong.people);
+        let of = |ids: fn(&WorkflowDefinition) -> &[Uuid]| known.map_or(&[][..], ids);
+        let known_applications = of(|known| &known.application_ids);
+        found.extend(each("application_ids", &asked.application_ids, |id| anew(applications, id, known_applications)));
+        let known_reviewers = of(|known| &known.reviewers);
+        found.extend(each("reviewers", &asked.reviewers, |id| anew(people, id, known_reviewers)));
+        let known_owner = of(|known| known.owner_id.as_slice());
+        let message = asked.owner_id.and_then(|id| anew(people, &id, known_owner));
         found.extend(message.map(|message| Violation::new("owner", message)));
         found.extend(each("automation_ids", &asked.automation_ids, |id| {
             (!self.attached.contains(id)).then(|| format!("Automation {id} isn't attached to the workflow"))
         }));
         found
     }
+}
+
+/// What is wrong with somebody who isn't named already.
+fn anew(wrong: &BTreeMap<Uuid, String>, id: &Uuid, known: &[Uuid]) -> Option<String> {
+    wrong.get(id).filter(|_| !known.contains(id)).cloned()
 }
 
 /// Those of a list that are named twice, or of whom something is wrong.

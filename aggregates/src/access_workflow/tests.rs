@@ -21,8 +21,9 @@ fn quarterly() -> WorkflowDefinition {
     }
 }
 
-fn asked(definition: WorkflowDefinition, wrong: &[(Uuid, &str)]) -> Proposed {
-    let wrong = wrong.iter().map(|(id, message)| (*id, (*message).to_owned())).collect();
+fn asked(definition: WorkflowDefinition, applications: &[(Uuid, &str)], people: &[(Uuid, &str)]) -> Proposed {
+    let all = |wrong: &[(Uuid, &str)]| wrong.iter().map(|(id, message)| (*id, (*message).to_owned())).collect();
+    let wrong = Wrong { applications: all(applications), people: all(people) };
     Proposed { definition, wrong, attached: vec![RULE] }
 }
 
@@ -47,10 +48,10 @@ fn invalid(given: Vec<Event>, when: Command, violations: &[(&str, &str)]) {
 
 #[test]
 fn a_workflow_is_made_changed_and_deleted() {
-    then(vec![], Command::Create(asked(quarterly(), &[])), vec![created()]);
-    then(vec![created()], Command::Update(asked(quarterly(), &[])), vec![]);
+    then(vec![], Command::Create(asked(quarterly(), &[], &[])), vec![created()]);
+    then(vec![created()], Command::Update(asked(quarterly(), &[], &[])), vec![]);
     let renamed = WorkflowDefinition { name: "Yearly".to_owned(), ..quarterly() };
-    then(vec![created()], Command::Update(asked(renamed.clone(), &[])), vec![updated(renamed)]);
+    then(vec![created()], Command::Update(asked(renamed.clone(), &[], &[])), vec![updated(renamed)]);
     then(vec![created()], Command::Delete, vec![Event::AccessWorkflowDeleted {}]);
 }
 
@@ -72,7 +73,7 @@ fn a_detached_automation_is_named_no_more() {
 
 #[test]
 fn only_attached_automations_are_named_and_each_once() {
-    let named = |ids: &[Uuid]| asked(WorkflowDefinition { automation_ids: ids.to_vec(), ..quarterly() }, &[]);
+    let named = |ids: &[Uuid]| asked(WorkflowDefinition { automation_ids: ids.to_vec(), ..quarterly() }, &[], &[]);
     invalid(
         vec![],
         Command::Create(named(&[RULE, OTHER, RULE])),
@@ -85,12 +86,12 @@ fn only_attached_automations_are_named_and_each_once() {
 
 #[test]
 fn what_became_wrong_since_may_stay_but_is_not_named_anew() {
-    let wrong = [(LEDGER, "Application 1 is archived"), (CLEO, "Identity 2 has left")];
+    let (archived, left) = ([(LEDGER, "Application 1 is archived")], [(CLEO, "Identity 2 has left")]);
     let described = WorkflowDefinition { description: "Each quarter".to_owned(), ..quarterly() };
-    then(vec![created()], Command::Update(asked(described.clone(), &wrong)), vec![updated(described)]);
+    then(vec![created()], Command::Update(asked(described.clone(), &archived, &left)), vec![updated(described)]);
     invalid(
         vec![],
-        Command::Create(asked(quarterly(), &wrong)),
+        Command::Create(asked(quarterly(), &archived, &left)),
         &[
             ("application_ids[0]", "Application 1 is archived"),
             ("reviewers[0]", "Identity 2 has left"),
@@ -110,7 +111,7 @@ fn every_fault_is_named_at_once() {
     };
     invalid(
         vec![],
-        Command::Create(asked(definition, &[])),
+        Command::Create(asked(definition, &[], &[])),
         &[
             ("name", "Name is required"),
             ("description", "Description has 4001 characters; at most 4000 are allowed"),
@@ -127,7 +128,7 @@ fn every_fault_is_named_at_once() {
 #[test]
 fn nothing_is_done_to_what_is_not_there() {
     for given in [vec![], vec![created(), Event::AccessWorkflowDeleted {}]] {
-        for command in [Command::Update(asked(quarterly(), &[])), Command::Forget(vec![RULE]), Command::Delete] {
+        for command in [Command::Update(asked(quarterly(), &[], &[])), Command::Forget(vec![RULE]), Command::Delete] {
             TestFramework::<AccessWorkflow>::with(())
                 .given(given.clone())
                 .when(command)

@@ -44,6 +44,10 @@ fn an_attribute_has_its_place_in_one_of_the_two_filters() {
         complaint(filter, r#"source.identity.departmnt eq "Sales""#),
         "character 1: found source.identity.departmnt, expected an attribute; the nearest is source.identity.department"
     );
+    for text in ["source.department pr", "source.departmnt pr"] {
+        assert!(complaint(filter, text).ends_with("the nearest is source.identity.department"), "{text}");
+    }
+    assert!(complaint(filter, "source.shoe_size pr").contains("one of the attributes source.id"));
     assert!(complaint(filter, "grant eq 1").contains("one of its attributes, such as grant.granted_at"));
 }
 

@@ -1,8 +1,6 @@
 //! What a workflow looks like on the wire.
 
-use std::collections::BTreeMap;
-
-use aggregates::access_workflow::WorkflowDefinition;
+use aggregates::access_workflow::{WorkflowDefinition, Wrong};
 use chrono::{DateTime, Utc};
 use projections::access_workflows::AccessWorkflowRow;
 use serde::{Deserialize, Serialize};
@@ -136,7 +134,7 @@ pub struct UserRequest {
 }
 
 /// A definition, and what is wrong with applications and identities that it names.
-pub type Asked = (WorkflowDefinition, BTreeMap<Uuid, String>);
+pub type Asked = (WorkflowDefinition, Wrong);
 
 impl WorkflowRequest {
     /// What is asked for.
@@ -177,19 +175,17 @@ async fn identity<A: Access>(session: &Session<A>, field: &str, user: &UserReque
     found.ok_or_else(|| ApiError::field(&format!("{field}.email"), format!("No identity has the address {email:?}")))
 }
 
-/// Applications and identities that can't be named, each with what is wrong with it.
-async fn wrong<A: Access>(
-    session: &Session<A>,
-    definition: &WorkflowDefinition,
-) -> Result<BTreeMap<Uuid, String>, ApiError> {
+/// Who can't be named.
+async fn wrong<A: Access>(session: &Session<A>, definition: &WorkflowDefinition) -> Result<Wrong, ApiError> {
     let known = projections::applications::find_all(session.pool(), &definition.application_ids).await?;
     let judge = |id: &Uuid| match known.get(id) {
         None => Some((*id, format!("Application with id {id} not found"))),
         Some(row) => row.is_archived.then(|| (*id, format!("Application {id} is archived"))),
     };
-    let applications = definition.application_ids.iter().filter_map(judge);
     let people: Vec<Uuid> = definition.reviewers.iter().copied().chain(definition.owner_id).collect();
     let people = wrong_responders(session, &people).await?;
-    let people = people.into_iter().filter_map(|(id, wrong)| Some((id, wrong?)));
-    Ok(applications.chain(people).collect())
+    Ok(Wrong {
+        applications: definition.application_ids.iter().filter_map(judge).collect(),
+        people: people.into_iter().filter_map(|(id, wrong)| Some((id, wrong?))).collect(),
+    })
 }

@@ -190,9 +190,6 @@ async fn every_error_beneath_these_paths_is_in_vezas_dialect() {
     let large = json!({"name": "x".repeat(3 << 20)});
     let large = client.post(AUTOMATIONS, large).await;
     assert_eq!((large.status, &large.json["code"]), (413, &json!("InvalidArgument")), "{}", large.text);
-    let problem = client.request(Method::GET, AUTOMATIONS).header("accept", "application/problem+json");
-    let problem = client.send(problem.header("authorization", "Bearer nobody's")).await;
-    assert_eq!(problem.headers["content-type"], "application/json");
     let problem = client.anonymous().request(Method::GET, AUTOMATIONS).header("accept", "application/problem+json");
     assert_eq!(client.send(problem).await.headers["content-type"], "application/problem+json");
     // And nowhere else.
