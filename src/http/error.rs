@@ -27,10 +27,19 @@ pub struct ApiError {
     pub fields: Vec<Violation>,
     /// Seconds after which to try again.
     pub retry_after: Option<u32>,
-    /// Kind and id of what isn't there.
-    pub resource: Option<(String, String)>,
+    /// What isn't there.
+    pub resource: Option<Box<Resource>>,
     /// The answer is another's: that of the request which used the same `Idempotency-Key`.
     pub replay: Option<Box<Replay>>,
+}
+
+/// What was asked for and isn't there.
+#[derive(Debug, Clone)]
+pub struct Resource {
+    /// What it would be, in lower case.
+    pub kind: String,
+    /// Its id.
+    pub id: String,
 }
 
 /// The answer given before.
@@ -77,7 +86,7 @@ impl ApiError {
 
     /// Names what isn't there: its kind and its id.
     pub fn about(self, what: &str, id: String) -> Self {
-        Self { resource: Some((what.to_owned(), id)), ..self }
+        Self { resource: Some(Box::new(Resource { kind: what.to_lowercase(), id })), ..self }
     }
 
     /// 401.

@@ -99,9 +99,12 @@ impl VezaErrorBody {
             let violations: Vec<Value> = error.fields.iter().map(violation).collect();
             details.push(json!({"@type": "type.googleapis.com/google.rpc.BadRequest", "field_violations": violations}));
         }
-        if let Some((kind, id)) = &error.resource {
-            let kind = kind.to_lowercase();
-            details.push(json!({"@type": "type.googleapis.com/errorstatus.v1.ResourceInfo", "resource_type": kind, "resource": id}));
+        if let Some(resource) = &error.resource {
+            details.push(json!({
+                "@type": "type.googleapis.com/errorstatus.v1.ResourceInfo",
+                "resource_type": resource.kind,
+                "resource": resource.id,
+            }));
         }
         details.push(json!({
             "@type": "type.googleapis.com/errorstatus.v1.UserFacingErrorInfo",

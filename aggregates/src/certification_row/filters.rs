@@ -65,11 +65,9 @@ fn literal(comparison: &Comparison, name: &str) -> Result<Located<Literal>, Filt
         _ => return Ok(comparison.literal.clone()),
     };
     let position = comparison.literal.position;
-    match word {
-        Some(word) => Ok(Located::new(Literal::Text(word), position)),
-        None => {
-            let found = format!("{:?}", text.chars().take(60).collect::<String>());
-            Err(FilterError { position, found, expected: format!("one of {known}") })
-        }
+    if let Some(word) = word {
+        return Ok(Located::new(Literal::Text(word), position));
     }
+    let found = format!("{:?}", text.chars().take(60).collect::<String>());
+    Err(FilterError { position, found, expected: format!("one of {known}") })
 }

@@ -55,9 +55,9 @@ pub struct Criteria {
 /// What an automation does.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ActionBody {
-    /// UNKNOWN (leaves it alone), NONE, ACCEPTED, REJECTED or FIXED.
+    /// `UNKNOWN` (leaves it alone), `NONE`, `ACCEPTED`, `REJECTED` or `FIXED`.
     pub decision: String,
-    /// UNKNOWN_SIGNED_OFF (leaves it alone), NOT_SIGNED_OFF or SIGNED_OFF.
+    /// `UNKNOWN_SIGNED_OFF` (leaves it alone), `NOT_SIGNED_OFF` or `SIGNED_OFF`.
     pub signed_off_state: &'static str,
     /// What a row's notes become; empty leaves them alone.
     pub notes: String,
@@ -112,10 +112,10 @@ pub struct AutomationRequest {
 /// What an automation is to do.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub struct ActionRequest {
-    /// UNKNOWN, NONE, ACCEPTED, REJECTED, FIXED, the same after RESULT_DECISION_, or 0 to 4.
+    /// `UNKNOWN`, `NONE`, `ACCEPTED`, `REJECTED`, `FIXED`, the same after `RESULT_DECISION_`, or 0 to 4.
     #[schema(value_type = Option<String>)]
     decision: Option<Value>,
-    /// UNKNOWN_SIGNED_OFF or UNKNOWN, NOT_SIGNED_OFF, SIGNED_OFF, or 0 to 2.
+    /// `UNKNOWN_SIGNED_OFF` or `UNKNOWN`, `NOT_SIGNED_OFF`, `SIGNED_OFF`, or 0 to 2.
     #[schema(value_type = Option<String>)]
     signed_off_state: Option<Value>,
     /// At most 4,000 characters.
