@@ -505,7 +505,8 @@ impl World {
                 decide(self.imports.entry(import).or_default(), import_id(import), command).await
             }
             Step::Person { who, event, change } => {
-                let (personnel_event, record) = (personnel_id(event), identity_record(change + 1));
+                // An event is about one person.
+                let (personnel_event, record) = (personnel_id(10 * (who + 1) + event), identity_record(change + 1));
                 let command = match change {
                     0 => IdentityCommand::Onboard { personnel_event, record },
                     1 => IdentityCommand::Offboard { personnel_event },
