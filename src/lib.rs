@@ -10,6 +10,7 @@ pub mod imports;
 pub mod journal;
 pub mod people;
 pub mod postgres;
+pub mod reviews;
 pub mod sample;
 pub mod server;
 pub mod tokens;

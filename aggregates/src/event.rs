@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::{
-    access_request, account, api_token, application, application_import, entitlement, identity, personnel_event,
-    settings,
+    access_request, access_workflow, account, api_token, application, application_import, automation, entitlement,
+    identity, personnel_event, settings,
 };
 
 /// Declares the event enum of one aggregate: each variant with its version, its fields and its documentation.
@@ -80,10 +80,12 @@ macro_rules! domain_events {
 
 domain_events!(
     AccessRequest(access_request::AccessRequestEvent),
+    AccessWorkflow(access_workflow::AccessWorkflowEvent),
     Account(account::AccountEvent),
     ApiToken(api_token::ApiTokenEvent),
     Application(application::ApplicationEvent),
     ApplicationImport(application_import::ApplicationImportEvent),
+    Automation(automation::AutomationEvent),
     Entitlement(entitlement::EntitlementEvent),
     Identity(identity::IdentityEvent),
     PersonnelEvent(personnel_event::PersonnelEventEvent),

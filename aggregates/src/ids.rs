@@ -20,3 +20,9 @@ pub fn account(application: Uuid, key: &str) -> Uuid {
 pub fn entitlement(application: Uuid, key: &str) -> Uuid {
     native(application, crate::entitlement::TYPE, key)
 }
+
+/// The id of the `number`th workflow or automation, so that "nobody made another one meanwhile" can be guarded: the next one's
+/// stream is still empty.
+pub fn numbered(kind: &str, number: i64) -> Uuid {
+    native(Uuid::nil(), kind, &number.to_string())
+}

@@ -2,15 +2,19 @@
 //!
 //! Nothing here reads a clock, makes an id, or touches a file, a socket or a database. Facts that a rule needs are looked
 //! up first and put into the command. Each folder is one aggregate, whose name is its `aggregate_type` in the log; but for
-//! [`filter`], the language in which reviews and their rules say which rows they mean.
+//! [`filter`], the language in which reviews and their rules say which rows they mean, and [`certification_row`], what is
+//! known of those rows.
 
 pub mod access_request;
+pub mod access_workflow;
 pub mod account;
 pub mod actor;
 pub mod api_token;
 pub mod application;
 pub mod application_import;
+pub mod automation;
 pub mod ballot;
+pub mod certification_row;
 #[cfg(test)]
 mod chance;
 pub mod difference;

@@ -14,6 +14,7 @@ use aggregates::api_token::Role;
 use aggregates::application::{Content, Priority};
 use aggregates::application_import::ImportType;
 use aggregates::ballot::Answer;
+use aggregates::certification_row::{Decision, SignedOffState};
 use aggregates::event::{DecodeError, inner};
 use aggregates::identity::{IdentityStatus, IdentityType};
 use aggregates::personnel_event::{PersonnelEventType, Stage};
@@ -249,5 +250,17 @@ fn the_words_inside_golden_events_never_change() {
         (Action::Remove, "Remove"),
         (Action::Suspend, "Suspend"),
         (Action::Restore, "Restore"),
+    ]);
+    words(&[
+        (Decision::Unknown, "UNKNOWN"),
+        (Decision::None, "NONE"),
+        (Decision::Accepted, "ACCEPTED"),
+        (Decision::Rejected, "REJECTED"),
+        (Decision::Fixed, "FIXED"),
+    ]);
+    words(&[
+        (SignedOffState::Unknown, "UNKNOWN"),
+        (SignedOffState::NotSignedOff, "NOT_SIGNED_OFF"),
+        (SignedOffState::SignedOff, "SIGNED_OFF"),
     ]);
 }

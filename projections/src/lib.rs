@@ -8,10 +8,12 @@
 //! being rebuilt (`read_next`) or those of a verification.
 
 pub mod access_requests;
+pub mod access_workflows;
 pub mod accounts;
 pub mod api_tokens;
 pub mod application_imports;
 pub mod applications;
+pub mod automations;
 pub mod counts;
 pub mod entitlements;
 pub mod events;
@@ -72,6 +74,8 @@ pub const ALL: &[Projection] = &[
     grants::PROJECTION,
     personnel_events::PROJECTION,
     access_requests::PROJECTION,
+    access_workflows::PROJECTION,
+    automations::PROJECTION,
 ];
 
 /// Folds a batch, given in position order, into every projection that it concerns.

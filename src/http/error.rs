@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::request::RequestInfo;
+use super::veza::VezaErrorBody;
 use crate::journal::{AppendError, CommandError};
 
 /// Why a request wasn't carried out.
@@ -26,8 +27,19 @@ pub struct ApiError {
     pub fields: Vec<Violation>,
     /// Seconds after which to try again.
     pub retry_after: Option<u32>,
+    /// What isn't there.
+    pub resource: Option<Box<Resource>>,
     /// The answer is another's: that of the request which used the same `Idempotency-Key`.
     pub replay: Option<Box<Replay>>,
+}
+
+/// What was asked for and isn't there.
+#[derive(Debug, Clone)]
+pub struct Resource {
+    /// What it would be, in lower case.
+    pub kind: String,
+    /// Its id.
+    pub id: String,
 }
 
 /// The answer given before.
@@ -44,7 +56,15 @@ pub struct Replay {
 impl ApiError {
     /// An error of this status, code and message.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), fields: Vec::new(), retry_after: None, replay: None }
+        Self {
+            status,
+            code,
+            message: message.into(),
+            fields: Vec::new(),
+            retry_after: None,
+            resource: None,
+            replay: None,
+        }
     }
 
     /// 400: fields break rules.
@@ -60,7 +80,13 @@ impl ApiError {
 
     /// 404: nothing has this id.
     pub fn not_found(what: &str, id: Uuid) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", format!("{what} with id {id} not found"))
+        let error = Self::new(StatusCode::NOT_FOUND, "not_found", format!("{what} with id {id} not found"));
+        error.about(what, id.to_string())
+    }
+
+    /// Names what isn't there: its kind and its id.
+    pub fn about(self, what: &str, id: String) -> Self {
+        Self { resource: Some(Box::new(Resource { kind: what.to_lowercase(), id })), ..self }
     }
 
     /// 401.
@@ -107,7 +133,7 @@ impl ApiError {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "An unexpected error occurred")
     }
 
-    /// The body of contracts §1.3, or RFC 9457's.
+    /// The body of contracts §1.3, or §3.6 under Veza's paths; RFC 9457's when it is asked for.
     pub(super) fn render(self, request: &RequestInfo) -> Response {
         let correlation_id = request.correlation_id();
         let mut response = if request.wants_problem {
@@ -124,6 +150,8 @@ impl ApiError {
             let kind = HeaderValue::from_static("application/problem+json");
             response.headers_mut().insert(header::CONTENT_TYPE, kind);
             response
+        } else if request.speaks_veza() {
+            axum::Json(VezaErrorBody::of(&self, request)).into_response()
         } else {
             let (error, message, errors) = (self.code, self.message, self.fields);
             axum::Json(ErrorBody { error: error.to_owned(), message, correlation_id, errors }).into_response()

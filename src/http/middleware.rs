@@ -35,7 +35,7 @@ pub struct Secret;
 pub(super) async fn around(State(around): State<Arc<Around>>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let info = Arc::new(RequestInfo::new(
-        around.app.clock.id(),
+        &*around.app.clock,
         request.method().clone(),
         request.uri().path(),
         request.headers(),
@@ -171,6 +171,7 @@ pub(super) fn panicked(panic: Box<dyn std::any::Any + Send + 'static>) -> Respon
 pub(super) async fn unknown_route(request: Request) -> ApiError {
     let path = request.uri().path();
     ApiError::new(StatusCode::NOT_FOUND, "not_found", format!("There is nothing at {path}; see /docs"))
+        .about("path", path.to_owned())
 }
 
 /// The path exists, but not for this method.

@@ -1,9 +1,11 @@
 //! HTTP: the route table, which is also the OpenAPI document.
 
 pub mod access_requests;
+pub mod access_workflows;
 pub mod accounts;
 pub mod application_imports;
 pub mod applications;
+pub mod automations;
 pub mod error;
 pub mod etag;
 pub mod events;
@@ -20,6 +22,7 @@ pub mod request;
 pub mod session;
 pub mod settings;
 pub mod tokens;
+pub mod veza;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -85,6 +88,13 @@ fn operations() -> OpenApiRouter<SharedApp> {
         .routes(routes!(access_requests::assign::assign))
         .routes(routes!(access_requests::comment::comment))
         .routes(routes!(access_requests::cancel::cancel))
+        .routes(routes!(access_workflows::list::list, access_workflows::create::create))
+        .routes(routes!(access_workflows::get::get, access_workflows::update::update, access_workflows::delete::delete))
+        .routes(routes!(automations::list::list, automations::create::create, automations::update::update))
+        .routes(routes!(automations::get::get, automations::delete::delete))
+        .routes(routes!(automations::attach::attach))
+        .routes(routes!(automations::attached::list))
+        .routes(routes!(automations::detach::detach))
         .routes(routes!(events::list::list))
         .routes(routes!(tokens::list::list, tokens::create::create))
         .routes(routes!(tokens::revoke::revoke))

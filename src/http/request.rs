@@ -5,12 +5,17 @@ use std::sync::OnceLock;
 
 use axum::extract::ConnectInfo;
 use axum::http::{Extensions, HeaderMap, Method, header};
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
+
+use crate::clock::Clock;
 
 /// Of one request.
 pub struct RequestInfo {
     /// Names the request in responses, in the log and in the metadata of its events.
     pub id: Uuid,
+    /// When it came.
+    pub received_at: DateTime<Utc>,
     /// The path asked for.
     pub path: String,
     /// The method.
@@ -28,10 +33,17 @@ pub struct RequestInfo {
 }
 
 impl RequestInfo {
-    pub(super) fn new(id: Uuid, method: Method, path: &str, headers: &HeaderMap, extensions: &Extensions) -> Self {
+    pub(super) fn new(
+        clock: &dyn Clock,
+        method: Method,
+        path: &str,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+    ) -> Self {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         Self {
-            id,
+            id: clock.id(),
+            received_at: clock.now(),
             path: path.to_owned(),
             method,
             source: extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip()),
@@ -41,6 +53,11 @@ impl RequestInfo {
             request_sha256: OnceLock::new(),
             carried_out_by: OnceLock::new(),
         }
+    }
+
+    /// Are its errors to be Veza's (contracts §3.6)?
+    pub fn speaks_veza(&self) -> bool {
+        self.path.strip_prefix(super::veza::PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
     /// 32 hex digits (contracts §1.3).

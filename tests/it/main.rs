@@ -3,11 +3,13 @@
 
 mod acceptance;
 mod access_requests;
+mod access_workflows;
 mod accounts;
 mod append_only;
 mod application_imports;
 mod applications;
 mod architecture;
+mod automations;
 mod command_line;
 mod commit;
 mod dialects;

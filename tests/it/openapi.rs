@@ -63,6 +63,19 @@ const LEAST: &[(&str, Role)] = &[
     ("assignAccessRequest", Role::Operator),
     ("commentAccessRequest", Role::Operator),
     ("cancelAccessRequest", Role::Operator),
+    ("listWorkflows", Role::Reader),
+    ("createWorkflow", Role::Operator),
+    ("getWorkflow", Role::Reader),
+    ("updateWorkflow", Role::Operator),
+    ("deleteWorkflow", Role::Operator),
+    ("listAutomations", Role::Auditor),
+    ("createAutomation", Role::Administrator),
+    ("updateAutomation", Role::Administrator),
+    ("getAutomation", Role::Auditor),
+    ("deleteAutomation", Role::Administrator),
+    ("attachAutomations", Role::Administrator),
+    ("listAttachedAutomations", Role::Auditor),
+    ("detachAutomations", Role::Administrator),
     ("listEvents", Role::Auditor),
     ("listTokens", Role::Auditor),
     ("createToken", Role::Administrator),
@@ -70,6 +83,9 @@ const LEAST: &[(&str, Role)] = &[
     ("getSettings", Role::Reader),
     ("updateSettings", Role::Administrator),
 ];
+
+/// Operations whose body says what they act on, which may not be there.
+const IDS_IN_BODY: &[&str] = &["updateAutomation", "attachAutomations", "detachAutomations"];
 
 /// An operation of the document.
 struct Operation {
@@ -83,6 +99,11 @@ impl Operation {
     /// Its path with this id.
     fn at(&self, id: &str) -> String {
         self.path.replace("{id}", id).replace("{stage}", "approval")
+    }
+
+    /// Its errors are Veza's (contracts §3.6).
+    fn speaks_veza(&self) -> bool {
+        self.path.starts_with("/api/preview/awf")
     }
 
     fn takes(&self, kind: &str) -> bool {
@@ -143,7 +164,8 @@ fn every_operation_says_who_may_and_how_it_fails() {
         let responses = operation.document["responses"].as_object().unwrap();
         assert!(responses.contains_key("401"), "{name} doesn't say 401");
         assert_eq!(responses.contains_key("403"), *role != Role::Reader, "{name}: 403");
-        assert_eq!(responses.contains_key("404"), operation.path.contains("{id}"), "{name}: 404");
+        let acts_on_one = operation.path.contains("{id}") || IDS_IN_BODY.contains(&name.as_str());
+        assert_eq!(responses.contains_key("404"), acts_on_one, "{name}: 404");
     }
     let gone: Vec<&&str> =
         known.keys().filter(|name| !operations.iter().any(|operation| operation.id == **name)).collect();
@@ -165,7 +187,9 @@ async fn every_operation_asks_for_a_token_and_for_its_role() {
         let send = async |client: &Client| client.send(client.request(operation.method.clone(), &path)).await;
         for client in [&anonymous, &stranger] {
             let answer = send(client).await;
-            assert_eq!((answer.status, &answer.json["error"]), (401, &json!("unauthorized")), "{}", operation.id);
+            let (field, word) =
+                if operation.speaks_veza() { ("code", "Unauthenticated") } else { ("error", "unauthorized") };
+            assert_eq!((answer.status, &answer.json[field]), (401, &json!(word)), "{}", operation.id);
         }
         let least = LEAST.iter().find(|(name, _)| *name == operation.id).unwrap().1;
         let mut may = false;
@@ -248,6 +272,23 @@ async fn no_operation_falls_over_garbage() {
     let group = file_group(&app, "grants");
     let joiner = json!({"identity": {"firstName": "Finn", "lastName": "Falk"}, "effectiveDate": "2026-03-15"});
     let event = server.client.post("/api/personnel-events/onboard", joiner).await.json;
+    let awf = async |noun: &str, body: &Value| -> Value {
+        let answer = server.client.post(&format!("/api/preview/awf/{noun}"), body.clone()).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json
+    };
+    let automation_body = json!({"name": "Reject A", "description": "d", "priority": 1,
+        "attachment_behavior": {"attach_to_new_workflows": true, "opt_in": true},
+        "criteria": {"filter": "source.name sw \"A\"", "mutable_filter": "previous.notes pr"},
+        "action": {"decision": 3, "signed_off_state": "SIGNED_OFF", "notes": "n", "reviewer_assignment": {"reviewers": []}}});
+    let automation = awf("automations", &automation_body).await;
+    let workflow_body = json!({"name": "Quarterly", "description": "d", "notes": "n", "application_ids": [id(&app)],
+        "filter": "source.is_active eq true", "reviewers": [{"id": id(&identity), "user_type": "x"}],
+        "owner": {"email": "nobody@example.com", "id": id(&identity)}, "automation_ids": [id(&automation)]});
+    let workflow = awf("workflows", &workflow_body).await["workflow_id"].as_str().unwrap().to_owned();
+    let mut updated_automation = automation_body.clone();
+    updated_automation["id"] = automation["id"].clone();
+    let attachment = json!({"id": id(&automation), "workflow_id": workflow, "all": false, "opt_in": false});
     let right: BTreeMap<&str, Value> = BTreeMap::from([
         ("createApplication", grants_only("Other")),
         ("updateApplication", grants_only("Payroll")),
@@ -293,6 +334,12 @@ async fn no_operation_falls_over_garbage() {
         ("assignAccessRequest", json!({"assigneeId": id(&identity)})),
         ("commentAccessRequest", json!({"comment": "c"})),
         ("cancelAccessRequest", json!({"comment": "c"})),
+        ("createWorkflow", workflow_body.clone()),
+        ("updateWorkflow", workflow_body),
+        ("createAutomation", automation_body),
+        ("updateAutomation", json!({"value": updated_automation})),
+        ("attachAutomations", attachment.clone()),
+        ("detachAutomations", attachment),
         (
             "createToken",
             json!({"name": "t", "role": "reader", "identityId": id(&identity), "expirationDate": "2030-01-01"}),
@@ -313,7 +360,9 @@ async fn no_operation_falls_over_garbage() {
                 0 => encoded.clone(),
                 1 if way % 2 == 0 => id(&event).to_owned(),
                 1 => id(&import).to_owned(),
+                2 if way % 2 == 0 => workflow.clone(),
                 2 => id(&identity).to_owned(),
+                3 if operation.speaks_veza() => id(&automation).to_owned(),
                 3 | 4 => id(&account).to_owned(),
                 _ => id(&app).to_owned(),
             };
@@ -344,8 +393,9 @@ async fn no_operation_falls_over_garbage() {
             let answer = server.client.send(request).await;
             assert!(answer.status < 500, "{} {path}: {} {}", operation.id, answer.status, answer.text);
             if answer.status >= 400 {
+                let field = if operation.speaks_veza() { "request_id" } else { "correlationId" };
                 assert_eq!(
-                    answer.json["correlationId"].as_str().map(str::len),
+                    answer.json[field].as_str().map(str::len),
                     Some(32),
                     "{} {path}: {}",
                     operation.id,

@@ -5,11 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use aggregates::access_request::{AccessRequest, AccessRequestCommand, Action, Evidence, Privilege, RequestedAccess};
+use aggregates::access_workflow::{AccessWorkflow, AccessWorkflowCommand, Proposed, WorkflowDefinition, Wrong};
 use aggregates::account::{Account, AccountCommand, AccountEvent, AccountRecord, Correlation};
 use aggregates::api_token::{ApiToken, ApiTokenCommand, Role};
 use aggregates::application::{Application, ApplicationEvent, ImportSchedule, Priority};
 use aggregates::application_import::{ApplicationImport, ApplicationImportCommand, ImportType, Metrics};
+use aggregates::automation::{self, Automation, AutomationCommand, AutomationDefinition};
 use aggregates::ballot::{Answer, Voter};
+use aggregates::certification_row::{Decision, SignedOffState};
 use aggregates::entitlement::{Entitlement, EntitlementCommand, EntitlementEvent, EntitlementRecord};
 use aggregates::identity::{
     Identity, IdentityCommand, IdentityRecord, IdentityStatus, IdentityType, Source, SourceRecord, merge,
@@ -95,6 +98,16 @@ enum Step {
         import: u8,
         change: u8,
     },
+    Workflow {
+        workflow: u8,
+        change: u8,
+    },
+    /// Of one that is made, changed, attached, detached or deleted.
+    Automation {
+        automation: u8,
+        workflow: u8,
+        change: u8,
+    },
     Settings {
         on: bool,
     },
@@ -128,6 +141,9 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0_u8..5, 0_u8..3, 0_u8..4).prop_map(|(who, event, change)| Step::Person { who, event, change }),
         3 => (0_u8..4, 0_u8..4, 0_u8..9).prop_map(|(event, kind, change)| Step::Personnel { event, kind, change }),
         3 => (0_u8..4, 0_u8..8).prop_map(|(request, change)| Step::Request { request, change }),
+        2 => (0_u8..3, 0_u8..6).prop_map(|(workflow, change)| Step::Workflow { workflow, change }),
+        4 => (0_u8..3, 0_u8..3, 0_u8..8)
+            .prop_map(|(automation, workflow, change)| Step::Automation { automation, workflow, change }),
         1 => any::<bool>().prop_map(|on| Step::Settings { on }),
         3 => prop::sample::subsequence(vec![0_u8, 1, 2], 0..=3).prop_shuffle().prop_map(|order| Step::Precedence { order }),
         1 => (0_u8..3, any::<bool>()).prop_map(|(token, is_end)| Step::Token { token, is_end }),
@@ -153,6 +169,14 @@ fn personnel_id(number: u8) -> Uuid {
 
 fn request_id(number: u8) -> Uuid {
     Uuid::from_u128(0x5000 + u128::from(number))
+}
+
+fn workflow_id(number: u8) -> Uuid {
+    Uuid::from_u128(0x6000 + u128::from(number))
+}
+
+fn automation_id(number: u8) -> Uuid {
+    Uuid::from_u128(0x7000 + u128::from(number))
 }
 
 fn at() -> chrono::DateTime<chrono::Utc> {
@@ -200,6 +224,55 @@ fn personnel_command(state: &PersonnelEvent, kind: u8, change: u8) -> PersonnelE
         6 => Command::Settle { is_provisioned: true, is_verified: kind > 1, by, at },
         7 => Command::Assign(Some(identity_id(kind))),
         _ => Command::Cancel { reason: None, by, at },
+    }
+}
+
+fn workflow_command(change: u8) -> AccessWorkflowCommand {
+    let definition = WorkflowDefinition {
+        name: format!("Workflow {change}"),
+        description: "d".repeat(usize::from(change)),
+        notes: String::new(),
+        application_ids: (0..change % 3).map(application_id).collect(),
+        filter: String::new(),
+        reviewers: (0..change % 2).map(identity_id).collect(),
+        owner_id: (change > 1).then(|| identity_id(change)),
+        automation_ids: vec![automation_id(0), automation_id(change)]
+            .into_iter()
+            .skip(usize::from(change < 2))
+            .collect(),
+    };
+    let attached = (0..8).map(automation_id).collect();
+    let proposed = Proposed { definition, wrong: Wrong::default(), attached };
+    match change {
+        0 | 1 => AccessWorkflowCommand::Create(proposed),
+        2 | 3 => AccessWorkflowCommand::Update(proposed),
+        4 => AccessWorkflowCommand::Forget(vec![automation_id(0)]),
+        _ => AccessWorkflowCommand::Delete,
+    }
+}
+
+fn automation_command(workflow: u8, change: u8) -> AutomationCommand {
+    let definition = AutomationDefinition {
+        name: format!("Automation {change}"),
+        description: String::new(),
+        priority: i64::from(change),
+        attach_to_new_workflows: workflow > 0,
+        opt_in: change > 1,
+        filter: "source.name pr".to_owned(),
+        mutable_filter: String::new(),
+        action: automation::Action {
+            decision: Decision::ALL[usize::from(change % 5)],
+            signed_off_state: SignedOffState::SignedOff,
+            notes: "n".repeat(usize::from(change)),
+        },
+    };
+    let workflows = (0..workflow).map(workflow_id).collect();
+    match change {
+        0 | 1 => AutomationCommand::Create { definition, workflows },
+        2 | 3 => AutomationCommand::Update { definition, workflows },
+        4 | 5 => AutomationCommand::Attach { workflows: vec![workflow_id(workflow)], opt_in: Some(change > 4) },
+        6 => AutomationCommand::Detach { workflows: vec![workflow_id(workflow)] },
+        _ => AutomationCommand::Delete,
     }
 }
 
@@ -297,6 +370,8 @@ struct World {
     imports: HashMap<u8, ApplicationImport>,
     personnel: HashMap<u8, PersonnelEvent>,
     requests: HashMap<u8, AccessRequest>,
+    workflows: HashMap<u8, AccessWorkflow>,
+    automations: HashMap<u8, Automation>,
     tokens: HashMap<u8, ApiToken>,
     settings: Settings,
 }
@@ -448,6 +523,14 @@ impl World {
             Step::Request { request, change } => {
                 let command = request_command(change);
                 decide(self.requests.entry(request).or_default(), request_id(request), command).await
+            }
+            Step::Workflow { workflow, change } => {
+                let command = workflow_command(change);
+                decide(self.workflows.entry(workflow).or_default(), workflow_id(workflow), command).await
+            }
+            Step::Automation { automation, workflow, change } => {
+                let command = automation_command(workflow, change);
+                decide(self.automations.entry(automation).or_default(), automation_id(automation), command).await
             }
             Step::Settings { on } => {
                 let command = if on { SettingsCommand::EnableApi } else { SettingsCommand::DisableApi };

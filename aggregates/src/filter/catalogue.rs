@@ -131,8 +131,19 @@ impl<A: Copy> Catalogue<A> {
         }
         let length = name.chars().count();
         if length <= NEAR_LIMIT
-            && let Some((distance, known)) = names.map(|known| (distance(name, &fold(known)), known)).min()
+            && let Some((distance, known)) = names.clone().map(|known| (distance(name, &fold(known)), known)).min()
             && distance <= length.div_ceil(3)
+        {
+            return format!("an attribute; the nearest is {known}");
+        }
+        // Right but for what stands between first and last name: source.department, for source.identity.department.
+        if length <= NEAR_LIMIT
+            && let (Some((first, _)), Some((_, last))) = (name.split_once('.'), name.rsplit_once('.'))
+            && let Some((distance, known)) = names
+                .filter(|known| is_at(&fold(known), first))
+                .filter_map(|known| Some((distance(last, &fold(known.rsplit_once('.')?.1)), known)))
+                .min()
+            && distance <= last.chars().count() / 4
         {
             return format!("an attribute; the nearest is {known}");
         }
