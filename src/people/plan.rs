@@ -43,7 +43,7 @@ pub async fn of(pool: &PgPool, id: Uuid, event: &PersonnelEvent, stage: Stage) -
             all(pool, identity, Action::Remove).await?
         }
         (PersonnelEventType::Absence, Stage::Removal) => {
-            restored(projections::access_requests::of_personnel_event(pool, id).await?)
+            restored(pool, identity, projections::access_requests::of_personnel_event(pool, id).await?).await?
         }
         (PersonnelEventType::Absence, _) => all(pool, identity, Action::Suspend).await?,
         (PersonnelEventType::RoleTransition, Stage::TransitionOut) => {
@@ -115,14 +115,20 @@ async fn all(pool: &PgPool, identity: Uuid, action: Action) -> sqlx::Result<Want
     Ok(held.into_iter().map(|(application, privileges)| ((application, action), privileges)).collect())
 }
 
-/// What was suspended.
-fn restored(requests: Vec<AccessRequestRow>) -> Wanted {
+/// What was suspended and nobody has wanted to take since.
+async fn restored(pool: &PgPool, identity: Uuid, requests: Vec<AccessRequestRow>) -> sqlx::Result<Wanted> {
+    let first = requests.iter().map(|row| row.number).min().unwrap_or_default();
+    let taken = projections::access_requests::taken_after(pool, identity, first).await?;
+    let is_left = |privilege: &Privilege| !taken.contains(&(privilege.account_id, privilege.entitlement_id));
     let suspended = requests.into_iter().filter_map(|row| row.state.0.request.filter(|_| row.status != "Canceled"));
     let mut wanted = Wanted::new();
     for request in suspended.filter(|request| request.action == Action::Suspend) {
-        wanted.entry((request.application_id, Action::Restore)).or_default().extend(request.privileges);
+        let left: Vec<Privilege> = request.privileges.into_iter().filter(is_left).collect();
+        if !left.is_empty() {
+            wanted.entry((request.application_id, Action::Restore)).or_default().extend(left);
+        }
     }
-    wanted
+    Ok(wanted)
 }
 
 /// What a transition gave is taken, as far as it is held; what it took is given back.

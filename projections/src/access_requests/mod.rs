@@ -14,7 +14,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 pub use evidence::{Said, undone, verified_by};
-pub use queries::{Wanted, find, list, of_personnel_event, to_be_given, waking};
+pub use queries::{Wanted, find, list, of_personnel_event, taken_after, to_be_given, waking};
 
 use crate::{Applied, Apply, Projection, versions};
 

@@ -75,6 +75,23 @@ pub async fn to_be_given(executor: impl PgExecutor<'_>, identity: Uuid) -> sqlx:
     .await
 }
 
+/// What was to be taken from a person after this request: accounts and entitlements.
+pub async fn taken_after(
+    executor: impl PgExecutor<'_>,
+    identity: Uuid,
+    number: i64,
+) -> sqlx::Result<Vec<(Option<Uuid>, Option<Uuid>)>> {
+    sqlx::query_as(
+        "SELECT p.account_id, p.entitlement_id FROM access_requests AS r
+         JOIN access_request_privileges AS p ON p.access_request_id = r.id
+         WHERE r.identity_id = $1 AND r.number > $2 AND r.action = 'Remove' AND r.status <> 'Canceled'",
+    )
+    .bind(identity)
+    .bind(number)
+    .fetch_all(executor)
+    .await
+}
+
 /// Requests whose date has come.
 pub async fn waking(executor: impl PgExecutor<'_>, now: DateTime<Utc>) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar("SELECT id FROM access_requests WHERE wakes_at <= $1 ORDER BY wakes_at, number LIMIT 1000")

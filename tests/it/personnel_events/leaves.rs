@@ -107,3 +107,26 @@ async fn what_a_server_began_and_did_not_end_is_ended_by_whoever_looks() {
     assert_eq!(house.requests(&ann).await.len(), 1);
     house.close().await;
 }
+
+#[tokio::test]
+async fn what_was_taken_during_a_leave_does_not_come_back_with_the_person() {
+    let house = House::open().await;
+    let ann = house.person("Ann").await;
+    let body = json!({"identityId": ann, "effectiveDate": "2026-03-15", "endDate": "2026-04-01"});
+    let event = house.ask("leave-of-absence", body).await;
+    house.approve(&event).await;
+    let off = LOGINS.replace("ann,ann@example.com,yes", "ann,ann@example.com,no");
+    house.access(&off, RIGHTS).await;
+    house.reached(&event, "Scheduled").await;
+    let taken =
+        json!({"action": "Remove", "identityId": ann, "applicationId": id(&house.ledger), "entitlements": ["book"]});
+    let taken = house.asks.post("/api/access-requests", taken).await.json;
+    house.carry(&taken, "approve").await;
+    house.server.clock.advance(TimeDelta::days(17));
+    house.reached(&event, "Open").await;
+    let restore = house.request(&house.requests(&ann).await[0]).await;
+    let keys: Vec<&str> =
+        restore["privileges"].as_array().unwrap().iter().map(|one| one["key"].as_str().unwrap()).collect();
+    assert_eq!((&restore["action"], keys), (&json!("Restore"), vec!["read"]));
+    house.close().await;
+}
