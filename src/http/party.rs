@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use aggregates::Stream;
 use aggregates::ballot::{Ballot, Voter};
 use aggregates::party::{Comment, Party};
 use chrono::{DateTime, Utc};
-use projections::events::EventRow;
+use projections::events::{EventRow, Filter};
 use projections::identities::IdentityView;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -14,6 +15,9 @@ use uuid::Uuid;
 use super::error::ApiError;
 use super::session::{Access, Session};
 use crate::people;
+
+/// Events of one stream that are shown.
+const MOST_ACTIVITY: i64 = 1000;
 
 /// Somebody, by the name they had or have.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -61,13 +65,30 @@ pub struct ActivityBody {
 }
 
 impl ActivityBody {
-    /// An event of the log in words.
-    pub fn of(row: &EventRow, text: String) -> Self {
+    fn of(row: &EventRow, text: String) -> Self {
         let said = |name: &str| row.metadata.get(name).and_then(|value| value.as_str()).map(str::to_owned);
         let id = said("actorIdentityId").or_else(|| said("actorId")).unwrap_or_default();
         let actor = PartyBody { id, name: said("actorName").unwrap_or_default() };
         Self { at: row.recorded_at, actor, event: row.event_type.clone(), text }
     }
+}
+
+/// What happened to a stream, the oldest first: the log itself, read. `named` is the identity that an event's words name.
+pub async fn activity<A: Access, S: Stream>(
+    session: &Session<A>,
+    id: Uuid,
+    named: fn(&S::Event) -> Option<Uuid>,
+    words: fn(&S::Event, &Names) -> String,
+) -> Result<Vec<ActivityBody>, ApiError> {
+    let filter =
+        Filter { aggregate_type: Some(S::TYPE.to_owned()), aggregate_id: Some(id.to_string()), ..Filter::default() };
+    let mut said: Vec<(EventRow, S::Event)> = Vec::new();
+    for row in projections::events::after(session.pool(), 0, &filter, MOST_ACTIVITY).await?.events {
+        let event = serde_json::from_str(&row.payload).map_err(|error| ApiError::internal(&error))?;
+        said.push((row, event));
+    }
+    let names = Names::of(session, said.iter().filter_map(|(_, event)| named(event)).collect()).await?;
+    Ok(said.iter().map(|(row, event)| ActivityBody::of(row, words(event, &names))).collect())
 }
 
 /// A responder and the answer.

@@ -113,6 +113,11 @@ impl PersonnelEvent {
         self.stages.iter().find(|stage| !stage.is_completed())
     }
 
+    /// Who answers a stage, where responders do.
+    pub fn ballot(&self, stage: Stage) -> Option<&Ballot> {
+        self.stages.iter().find(|known| known.stage == stage)?.ballot.as_ref()
+    }
+
     /// The stage of work that can begin now: approved, not yet begun, and its date has come.
     pub fn startable(&self, at: DateTime<Utc>) -> Option<Stage> {
         let current = self.current().filter(|_| !self.status().is_terminal())?;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use aggregates::access_request::{Evidence, Peers, Privilege};
+use aggregates::access_request::{AccessRequest, Evidence, Peers, Privilege};
 use chrono::{DateTime, Utc};
 use projections::access_requests::AccessRequestRow;
 use projections::applications::ApplicationRow;
@@ -233,7 +233,7 @@ pub async fn detail<A: Access>(session: &Session<A>, id: Uuid) -> Result<(i64, A
             .collect(),
         evidence: state.evidence.as_ref().map(EvidenceBody::from),
         related_items,
-        activity: activity::of(session, id).await?,
+        activity: party::activity::<A, AccessRequest>(session, id, activity::named, activity::words).await?,
         comments: state.comments.iter().map(CommentBody::from).collect(),
     };
     Ok((row.version, detail))

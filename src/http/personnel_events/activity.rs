@@ -1,38 +1,12 @@
-//! What happened to an event, in words: the log itself, read.
+//! What happened to an event, in words.
 
-use aggregates::DomainEvent;
 use aggregates::personnel_event::PersonnelEventEvent as Event;
-use projections::events::Filter;
 use uuid::Uuid;
 
-use crate::http::error::ApiError;
-use crate::http::party::{ActivityBody, Names};
-use crate::http::session::{Access, Session};
-
-/// Events of one stream that are shown.
-const MOST: i64 = 1000;
-
-/// What happened, the oldest first.
-pub(super) async fn of<A: Access>(session: &Session<A>, id: Uuid) -> Result<Vec<ActivityBody>, ApiError> {
-    let filter = Filter {
-        aggregate_type: Some(aggregates::personnel_event::TYPE.to_owned()),
-        aggregate_id: Some(id.to_string()),
-        ..Filter::default()
-    };
-    let mut said = Vec::new();
-    for row in projections::events::after(session.pool(), 0, &filter, MOST).await?.events {
-        match DomainEvent::decode(&row.aggregate_type, &row.payload) {
-            Ok(DomainEvent::PersonnelEvent(event)) => said.push((row, event)),
-            Ok(_) => return Err(ApiError::internal(&"an event of another aggregate")),
-            Err(error) => return Err(ApiError::internal(&error)),
-        }
-    }
-    let names = Names::of(session, said.iter().filter_map(|(_, event)| named(event)).collect()).await?;
-    Ok(said.iter().map(|(row, event)| ActivityBody::of(row, words(event, &names))).collect())
-}
+use crate::http::party::Names;
 
 /// The identity that an event names in its words.
-fn named(event: &Event) -> Option<Uuid> {
+pub(super) fn named(event: &Event) -> Option<Uuid> {
     match event {
         Event::PersonnelStageAnswered { response, .. } => response.responder,
         Event::PersonnelEventAssigned { assignee_id } => *assignee_id,
@@ -40,7 +14,8 @@ fn named(event: &Event) -> Option<Uuid> {
     }
 }
 
-fn words(event: &Event, names: &Names) -> String {
+/// The event in words.
+pub(super) fn words(event: &Event, names: &Names) -> String {
     match event {
         Event::PersonnelEventRequested { request, .. } => format!("{} was requested", request.r#type.as_str()),
         Event::PersonnelEventDue {} => "The effective date has come".to_owned(),

@@ -44,8 +44,7 @@ pub async fn approve(
     let context = session.context(location(id));
     for attempt in 1.. {
         let loaded = session.journal().load::<PersonnelEvent>(id).await?;
-        let ballot = loaded.aggregate.stages.iter().find(|known| known.stage == stage);
-        let voter = voter(&session, request.responder_id, ballot.and_then(|known| known.ballot.as_ref())).await?;
+        let voter = voter(&session, request.responder_id, loaded.aggregate.ballot(stage)).await?;
         let new_identity = joiner(&session, &loaded.aggregate).await?;
         let command = PersonnelEventCommand::Answer {
             stage,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aggregates::identity::IdentityRecord;
-use aggregates::personnel_event::{StageState, StageStatus};
+use aggregates::personnel_event::{PersonnelEvent, StageState, StageStatus};
 use chrono::{DateTime, Utc};
 use projections::access_requests::AccessRequestRow;
 use projections::identities::IdentityView;
@@ -235,7 +235,7 @@ pub async fn detail<A: Access>(session: &Session<A>, id: Uuid) -> Result<(i64, P
     let row = row.ok_or_else(|| ApiError::not_found("Personnel event", id))?;
     let names = names(session, std::slice::from_ref(&row)).await?;
     let requests = projections::access_requests::of_personnel_event(session.pool(), id).await?;
-    let activity = activity::of(session, id).await?;
+    let activity = party::activity::<A, PersonnelEvent>(session, id, activity::named, activity::words).await?;
     let stages = row.state.0.stages.iter().map(|stage| stage_body(&row, stage, &names, &requests)).collect();
     let comments = row.state.0.comments.iter().map(CommentBody::from).collect();
     let item = PersonnelEventItem::of(&row, &names);

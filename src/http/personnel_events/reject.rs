@@ -36,10 +36,9 @@ pub async fn reject(
     OptionalJson(request): OptionalJson<AnswerRequest>,
 ) -> Result<Response, ApiError> {
     let event = session.journal().load::<PersonnelEvent>(id).await?.aggregate;
-    let ballot = event.stages.iter().find(|known| known.stage == stage).and_then(|known| known.ballot.as_ref());
     let command = PersonnelEventCommand::Answer {
         stage,
-        voter: voter(&session, request.responder_id, ballot).await?,
+        voter: voter(&session, request.responder_id, event.ballot(stage)).await?,
         answer: Answer::Rejected,
         comment: request.comment(),
         new_identity: Uuid::nil(),

@@ -33,7 +33,6 @@ pub async fn reset(
     OptionalJson(request): OptionalJson<AnswerRequest>,
 ) -> Result<Response, ApiError> {
     let event = session.journal().load::<PersonnelEvent>(id).await?.aggregate;
-    let ballot = event.stages.iter().find(|known| known.stage == stage).and_then(|known| known.ballot.as_ref());
-    let voter = voter(&session, request.responder_id, ballot).await?;
+    let voter = voter(&session, request.responder_id, event.ballot(stage)).await?;
     change(&session, id, PersonnelEventCommand::Reset { stage, voter }).await
 }
