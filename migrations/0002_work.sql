@@ -42,12 +42,12 @@ COMMENT ON COLUMN work.listeners.heard IS 'It has forgotten what was before this
 COMMENT ON COLUMN work.listeners.expires_at IS 'From then on it trusts its memory no more, unless it renews';
 
 CREATE TABLE work.leases (
-    application_import_id uuid PRIMARY KEY,
+    subject_id uuid PRIMARY KEY,
     worker text NOT NULL,
     expires_at timestamptz NOT NULL
 );
-COMMENT ON TABLE work.leases IS 'Which worker has an import, and until when unless it renews';
-COMMENT ON COLUMN work.leases.application_import_id IS 'The import';
+COMMENT ON TABLE work.leases IS 'Which worker has what, and until when unless it renews';
+COMMENT ON COLUMN work.leases.subject_id IS 'The import, the certification whose rows are recorded, or the run';
 COMMENT ON COLUMN work.leases.worker IS 'Host, process and start of the worker';
 COMMENT ON COLUMN work.leases.expires_at IS 'After this another worker may go on';
 

@@ -63,8 +63,12 @@ pub struct App {
     pub imports_bell: Notify,
     /// Rung when people's events or access requests have work to do.
     pub people_bell: Notify,
+    /// Rung when certifications or runs have work to do.
+    pub reviews_bell: Notify,
     /// Places for imports that run side by side on this server.
     pub import_places: Arc<Semaphore>,
+    /// Places for certifications and runs that this server works on side by side.
+    pub review_places: Arc<Semaphore>,
     /// Set when the server stops: imports let go, and another server, or the next start, goes on with them.
     pub is_stopping: AtomicBool,
     /// The router itself, for answers that are another request's (replayed ones).

@@ -21,6 +21,7 @@ use crate::database::Database;
 use crate::http;
 use crate::imports::{schedule, worker};
 use crate::journal::{Context, Journal, Known};
+use crate::reviews;
 use crate::tokens::TokenDirectory;
 
 /// Connections of the pool. Two cores answer no more at once; the rest of the callers wait here, not in PostgreSQL.
@@ -85,7 +86,9 @@ pub async fn assemble(database: &Database, config: Config, clock: SharedClock) -
         config,
         imports_bell: Notify::new(),
         people_bell: Notify::new(),
+        reviews_bell: Notify::new(),
         import_places: Arc::new(Semaphore::new(worker::SIDE_BY_SIDE)),
+        review_places: Arc::new(Semaphore::new(reviews::SIDE_BY_SIDE)),
         is_stopping: AtomicBool::new(false),
         router: OnceLock::new(),
     }))
@@ -123,6 +126,7 @@ impl Server {
         tasks.spawn(schedule::fire(Arc::clone(&app)));
         tasks.spawn(crate::people::worker::work(Arc::clone(&app)));
         let name = worker::name(app.clock.id());
+        tasks.spawn(reviews::worker::work(Arc::clone(&app), name.clone()));
         tasks.spawn(worker::work(Arc::clone(&app), name, None));
         Ok(Self { app, address, handle, listener, tasks })
     }
@@ -135,6 +139,8 @@ impl Server {
         // Whoever has not let go by then loses its lease a little later.
         let all = worker::SIDE_BY_SIDE as u32;
         drop(tokio::time::timeout(LETTING_GO, self.app.import_places.acquire_many(all)).await);
+        let all = reviews::SIDE_BY_SIDE as u32;
+        drop(tokio::time::timeout(LETTING_GO, self.app.review_places.acquire_many(all)).await);
         self.tasks.shutdown().await;
         self.app.tokens.flush_usage().await?;
         self.app.tokens.leave().await?;

@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::{
-    access_request, access_workflow, account, api_token, application, application_import, automation, entitlement,
-    identity, personnel_event, settings,
+    access_request, access_workflow, account, api_token, application, application_import, automation,
+    automation_run, automation_run_rows, certification, certification_row, certification_rows, entitlement, identity, personnel_event, settings,
 };
 
 /// Declares the event enum of one aggregate: each variant with its version, its fields and its documentation.
@@ -86,6 +86,11 @@ domain_events!(
     Application(application::ApplicationEvent),
     ApplicationImport(application_import::ApplicationImportEvent),
     Automation(automation::AutomationEvent),
+    AutomationRun(automation_run::AutomationRunEvent),
+    AutomationRunRows(automation_run_rows::AutomationRunRowsEvent),
+    Certification(certification::CertificationEvent),
+    CertificationRow(certification_row::CertificationRowEvent),
+    CertificationRows(certification_rows::CertificationRowsEvent),
     Entitlement(entitlement::EntitlementEvent),
     Identity(identity::IdentityEvent),
     PersonnelEvent(personnel_event::PersonnelEventEvent),

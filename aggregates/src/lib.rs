@@ -2,8 +2,7 @@
 //!
 //! Nothing here reads a clock, makes an id, or touches a file, a socket or a database. Facts that a rule needs are looked
 //! up first and put into the command. Each folder is one aggregate, whose name is its `aggregate_type` in the log; but for
-//! [`filter`], the language in which reviews and their rules say which rows they mean, and [`certification_row`], what is
-//! known of those rows.
+//! [`filter`], the language in which reviews and their rules say which rows they mean.
 
 pub mod access_request;
 pub mod access_workflow;
@@ -13,8 +12,12 @@ pub mod api_token;
 pub mod application;
 pub mod application_import;
 pub mod automation;
+pub mod automation_run;
+pub mod automation_run_rows;
 pub mod ballot;
+pub mod certification;
 pub mod certification_row;
+pub mod certification_rows;
 #[cfg(test)]
 mod chance;
 pub mod difference;

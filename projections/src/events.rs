@@ -63,7 +63,7 @@ const EXAMINED: i64 = 20_000;
 /// `actor` and `aggregate_id` follow an index; other filters look at [`EXAMINED`] positions at a time, so a page may be
 /// short and still not be the last.
 pub async fn after(pool: &PgPool, after: i64, filter: &Filter, limit: i64) -> sqlx::Result<Stretch> {
-    let head: i64 = sqlx::query_scalar("SELECT coalesce(max(position), 0) FROM journal.events").fetch_one(pool).await?;
+    let head = head(pool).await?;
     // Times are ascending in positions, so a time is a position.
     let after = match filter.since {
         Some(since) => after.max(position_before(pool, since).await?),
@@ -146,6 +146,27 @@ pub(crate) async fn recorded(
             .fetch_all(executor)
             .await?;
     rows.into_iter().map(TryInto::try_into).collect()
+}
+
+/// The position of the last event; 0 = there is none.
+pub async fn head(executor: impl PgExecutor<'_>) -> sqlx::Result<i64> {
+    sqlx::query_scalar("SELECT coalesce(max(position), 0) FROM journal.events").fetch_one(executor).await
+}
+
+/// What happened to streams of one type, the oldest first.
+pub async fn of_streams(
+    executor: impl PgExecutor<'_>,
+    aggregate_type: &str,
+    ids: &[String],
+) -> Result<Vec<(EventRow, Recorded)>, ReadError> {
+    let rows: Vec<EventRow> = sqlx::query_as(&format!(
+        "{SELECT} WHERE aggregate_type = $1 AND aggregate_id = ANY ($2) ORDER BY position + 0"
+    ))
+    .bind(aggregate_type)
+    .bind(ids)
+    .fetch_all(executor)
+    .await?;
+    rows.into_iter().map(|row| Ok((row.clone(), row.try_into()?))).collect()
 }
 
 /// The log couldn't be read.

@@ -13,7 +13,9 @@ pub mod accounts;
 pub mod api_tokens;
 pub mod application_imports;
 pub mod applications;
+pub mod automation_runs;
 pub mod automations;
+pub mod certifications;
 pub mod counts;
 pub mod entitlements;
 pub mod events;
@@ -76,6 +78,8 @@ pub const ALL: &[Projection] = &[
     access_requests::PROJECTION,
     access_workflows::PROJECTION,
     automations::PROJECTION,
+    certifications::PROJECTION,
+    automation_runs::PROJECTION,
 ];
 
 /// Folds a batch, given in position order, into every projection that it concerns.

@@ -8,7 +8,6 @@ use axum::response::{IntoResponse, Response};
 use cqrs_es::persist::PersistenceError;
 use serde::Serialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::request::RequestInfo;
 use super::veza::VezaErrorBody;
@@ -79,7 +78,7 @@ impl ApiError {
     }
 
     /// 404: nothing has this id.
-    pub fn not_found(what: &str, id: Uuid) -> Self {
+    pub fn not_found(what: &str, id: impl std::fmt::Display) -> Self {
         let error = Self::new(StatusCode::NOT_FOUND, "not_found", format!("{what} with id {id} not found"));
         error.about(what, id.to_string())
     }

@@ -217,6 +217,35 @@ impl FromRequestParts<SharedApp> for Id {
     }
 }
 
+/// The id and the verb of a path's last segment: `{id}:complete`, which axum's router can't take apart (design §5).
+pub struct IdAndVerb(pub Uuid, pub String);
+
+impl FromRequestParts<SharedApp> for IdAndVerb {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, ApiError> {
+        let Path(text) = Path::<String>::from_request_parts(parts, app)
+            .await
+            .map_err(|error| ApiError::field("id", error.body_text()))?;
+        let (text, verb) = text.split_once(':').unwrap_or((&text, ""));
+        Ok(Self(id("id", text)?, verb.to_owned()))
+    }
+}
+
+impl IdAndVerb {
+    /// The id, if the verb is this one.
+    ///
+    /// # Errors
+    /// 404: no such operation.
+    pub fn expect(self, verb: &str) -> Result<Uuid, ApiError> {
+        if self.1 == verb {
+            return Ok(self.0);
+        }
+        let message = format!("There is no operation {:?} here; there is :{verb}", self.1);
+        Err(ApiError::new(axum::http::StatusCode::NOT_FOUND, "not_found", message))
+    }
+}
+
 /// Reads an id; malformed is 400 on `field`.
 pub fn id(field: &str, text: &str) -> Result<Uuid, ApiError> {
     Uuid::try_parse(text).map_err(|_| ApiError::field(field, format!("{text:?} is not a GUID")))

@@ -5,7 +5,9 @@ pub mod access_workflows;
 pub mod accounts;
 pub mod application_imports;
 pub mod applications;
+pub mod automation_runs;
 pub mod automations;
+pub mod certifications;
 pub mod error;
 pub mod etag;
 pub mod events;
@@ -91,10 +93,18 @@ fn operations() -> OpenApiRouter<SharedApp> {
         .routes(routes!(access_workflows::list::list, access_workflows::create::create))
         .routes(routes!(access_workflows::get::get, access_workflows::update::update, access_workflows::delete::delete))
         .routes(routes!(automations::list::list, automations::create::create, automations::update::update))
-        .routes(routes!(automations::get::get, automations::delete::delete))
+        .routes(routes!(automations::get::get, automations::delete::delete, automations::preview::preview))
         .routes(routes!(automations::attach::attach))
         .routes(routes!(automations::attached::list))
         .routes(routes!(automations::detach::detach))
+        .routes(routes!(certifications::list::list, certifications::create::create))
+        .routes(routes!(certifications::get::get, certifications::complete::complete))
+        .routes(routes!(certifications::results::results, certifications::update::update))
+        .routes(routes!(certifications::force_update::force_update))
+        .routes(routes!(certifications::decide::decide))
+        .routes(routes!(certifications::result::get))
+        .routes(routes!(certifications::runs::list))
+        .routes(routes!(automation_runs::get::get, automation_runs::undo::undo))
         .routes(routes!(events::list::list))
         .routes(routes!(tokens::list::list, tokens::create::create))
         .routes(routes!(tokens::revoke::revoke))

@@ -10,7 +10,7 @@ use super::error::ApiError;
 use super::etag;
 use super::request::RequestInfo;
 use crate::journal::{AppendError, CommandError};
-use crate::reviews::ChangeError;
+use crate::reviews::{ChangeError, ReviewError};
 
 /// Where its operations are.
 pub const PREFIX: &str = "/api/preview/awf";
@@ -137,5 +137,36 @@ pub(super) fn refused(error: ChangeError, noun: &str, is_demanded: bool) -> ApiE
             ApiError::field("name", format!("{noun} with the same name already exists"))
         }
         ChangeError::Command(error) => etag::refused(error, is_demanded),
+    }
+}
+
+/// A value by its number or its word; absent and null are the first one.
+pub(super) fn word<T: Copy + Default>(
+    value: Option<&Value>,
+    all: &[T],
+    spell: impl Fn(T) -> &'static str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<T, String> {
+    let found = match value {
+        None | Some(Value::Null) => return Ok(T::default()),
+        Some(Value::Number(number)) => number.as_u64().and_then(|at| all.get(usize::try_from(at).ok()?).copied()),
+        Some(Value::String(word)) => read(word),
+        Some(_) => None,
+    };
+    found.ok_or_else(|| {
+        let allowed: Vec<String> = all.iter().enumerate().map(|(at, one)| format!("{} ({at})", spell(*one))).collect();
+        let shown: String = value.map(ToString::to_string).unwrap_or_default().chars().take(60).collect();
+        format!("{shown} is not allowed; allowed are {}", allowed.join(", "))
+    })
+}
+
+/// What a review was refused for.
+pub(super) fn review_refused(error: ReviewError, is_demanded: bool) -> ApiError {
+    match error {
+        ReviewError::NotFound(what, id) => ApiError::not_found(what, id),
+        ReviewError::Command(error) => etag::refused(error, is_demanded),
+        ReviewError::Database(error) => CommandError::from(error).into(),
+        ReviewError::Interrupted => ApiError::unavailable("Another server is at it"),
+        ReviewError::Stopped(message) => ApiError::conflict(message),
     }
 }

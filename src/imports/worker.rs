@@ -57,7 +57,7 @@ async fn consider(app: &SharedApp, worker: &str, import: ImportRow, running: &Ar
     }
     // Cancelled before anybody had it: nothing to stop.
     if import.status == Status::Canceling.as_str() && import.worker.is_none() {
-        let context = context(app, &import, worker).await;
+        let context = app.journal.on_behalf(import.id, worker).await;
         let command = Command::Cancel { log: "Canceled before it began; nothing was applied".to_owned() };
         if let Err(error) = app.journal.execute::<ApplicationImport>(id, command, None, context).await {
             tracing::debug!(%error, import = %id, "not canceled by this worker");
@@ -73,7 +73,7 @@ async fn consider(app: &SharedApp, worker: &str, import: ImportRow, running: &Ar
     running.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
     let (app, worker, running) = (Arc::clone(app), worker.to_owned(), Arc::clone(running));
     tokio::spawn(async move {
-        let context = context(&app, &import, &worker).await;
+        let context = app.journal.on_behalf(import.id, &worker).await;
         if let Err(error) = claim_and_run(&app, &import, &worker, &context).await {
             tracing::warn!(%error, import = %id, "the import goes on later");
         }
@@ -84,22 +84,6 @@ async fn consider(app: &SharedApp, worker: &str, import: ImportRow, running: &Ar
         drop(place);
         app.imports_bell.notify_one();
     });
-}
-
-/// The staging request's actor and correlation, with the worker beside (design §3).
-async fn context(app: &SharedApp, import: &ImportRow, worker: &str) -> Context {
-    let filter = projections::events::Filter { aggregate_id: Some(import.id.to_string()), ..Default::default() };
-    let staged = projections::events::after(&app.pool, 0, &filter, 1)
-        .await
-        .ok()
-        .and_then(|found| found.events.into_iter().next());
-    let correlation =
-        staged.as_ref().and_then(|event| event.metadata.get("correlationId")?.as_str().map(str::to_owned));
-    Context {
-        causation: staged.map(|event| event.position),
-        worker: Some(worker.to_owned()),
-        ..Context::of(import.actor.0.clone(), correlation.unwrap_or_default())
-    }
 }
 
 async fn claim_and_run(app: &SharedApp, import: &ImportRow, worker: &str, context: &Context) -> Result<(), Fault> {

@@ -5,6 +5,7 @@
 //! was told is in the tables that it reads next.
 
 mod append;
+mod behalf;
 mod batch;
 pub mod check;
 mod context;

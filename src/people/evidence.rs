@@ -3,14 +3,20 @@
 
 use std::collections::BTreeSet;
 
+use aggregates::Refusal;
 use aggregates::access_request::{AccessRequest, AccessRequestCommand as Command, Evidence};
+use aggregates::party::Party;
 use projections::access_requests::{Said, find, undone, verified_by};
 use uuid::Uuid;
 
 use super::{by_itself, settle};
 use crate::app::SharedApp;
-use crate::journal::CommandError;
+use crate::journal::{Append, AppendError, CommandError, Context};
+use crate::reviews;
 use crate::work::evidence::{Untaken, take, untaken};
+
+/// How often it is tried again when somebody else came first.
+const ATTEMPTS: usize = 8;
 
 /// Takes the evidence of every import that has finished since. An application whose evidence can't be taken waits; the others don't.
 ///
@@ -37,8 +43,7 @@ async fn take_from(app: &SharedApp, import: &Untaken) -> Result<(), CommandError
     let (context, by) = by_itself(app, Some(position));
     let mut events: BTreeSet<Uuid> = BTreeSet::new();
     for request in verified_by(&app.pool, said).await? {
-        let command = Command::Verify { evidence: Some(evidence()), by: by.clone(), at: app.clock.now() };
-        events.extend(carry_out(app, request, command, &context).await?);
+        events.extend(verify(app, request, &evidence(), &by, &context).await?);
     }
     for request in undone(&app.pool, said).await? {
         let command = Command::Reopen { evidence: evidence(), at: app.clock.now() };
@@ -51,12 +56,46 @@ async fn take_from(app: &SharedApp, import: &Untaken) -> Result<(), CommandError
     Ok(())
 }
 
+/// Verifies a request, and marks the row FIXED for whose rejection it was made, in one append; gives its personnel event.
+async fn verify(
+    app: &SharedApp,
+    request: Uuid,
+    evidence: &Evidence,
+    by: &Party,
+    context: &Context,
+) -> Result<Option<Uuid>, CommandError> {
+    for attempt in 1.. {
+        let loaded = app.journal.load::<AccessRequest>(request).await?;
+        let (event, item) = match &loaded.aggregate.request {
+            Some(request) => (request.personnel_event_id, request.review_item),
+            None => (None, None),
+        };
+        let command = Command::Verify { evidence: Some(evidence.clone()), by: by.clone(), at: app.clock.now() };
+        let append = match loaded.decide(command, context.clone()).await {
+            Ok((_, Some(append))) => append,
+            // Somebody has moved the request on meanwhile.
+            Ok((_, None)) | Err(Refusal::Conflict(_)) => break,
+            Err(refusal) => return Err(refusal.into()),
+        };
+        let fixed = match item {
+            Some(item) => reviews::fixed(app, item, evidence, context).await?,
+            None => None,
+        };
+        match app.journal.append(fixed.into_iter().fold(append, Append::and)).await {
+            Ok(_) => return Ok(event),
+            Err(AppendError::Conflict { .. } | AppendError::Guard { .. }) if attempt < ATTEMPTS => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(None)
+}
+
 /// Carries out a command unless somebody has moved the request on meanwhile; gives its personnel event.
 async fn carry_out(
     app: &SharedApp,
     request: Uuid,
     command: Command,
-    context: &crate::journal::Context,
+    context: &Context,
 ) -> Result<Option<Uuid>, CommandError> {
     match app.journal.execute::<AccessRequest>(request, command, None, context.clone()).await {
         Ok(_) => Ok(find(&app.pool, request).await?.and_then(|row| row.personnel_event_id)),

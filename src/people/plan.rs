@@ -73,6 +73,7 @@ pub async fn of(pool: &PgPool, id: Uuid, event: &PersonnelEvent, stage: Stage) -
                 needed_at: Some(if stage.is_at_end() { request.end_at } else { None }.unwrap_or(request.effective_at)),
                 personnel_event_id: Some(id),
                 is_suggested,
+                review_item: None,
                 comment: None,
             },
         })

@@ -1,7 +1,7 @@
 //! What changes workflows and automations: each change is one append, however many streams it concerns.
 
 use aggregates::access_workflow::{AccessWorkflow, AccessWorkflowCommand, Proposed, WorkflowDefinition, Wrong};
-use aggregates::automation::{Automation, AutomationCommand, AutomationDefinition};
+use aggregates::automation::{Automation, AutomationCommand, AutomationDefinition, built_ins};
 use aggregates::{Refusal, Stream};
 use uuid::Uuid;
 
@@ -138,6 +138,17 @@ pub struct Changed {
 }
 
 impl Change {
+    /// The one automation that it changes; `None` = none, or several.
+    pub const fn automation(&self) -> Option<Uuid> {
+        match self {
+            Self::UpdateAutomation { id, .. }
+            | Self::DeleteAutomation { id }
+            | Self::Attach { scope: Scope::One { automation: id, .. } | Scope::AllWorkflows { automation: id }, .. }
+            | Self::Detach(Detach { automation: Some(id), .. }) => Some(*id),
+            _ => None,
+        }
+    }
+
     fn subject(&self, seen: &Configuration) -> Uuid {
         match self {
             Self::CreateWorkflow { .. } => seen.next_workflow,
@@ -168,8 +179,11 @@ impl Plan<'_> {
             Change::CreateWorkflow { definition, wrong } => {
                 let new = seen.automations.iter().filter(|row| row.attach_to_new_workflows);
                 let attached: Vec<Uuid> = new.map(|row| row.id).collect();
-                let proposed = Proposed { definition: definition.clone(), wrong: wrong.clone(), attached };
-                let attached = proposed.attached.clone();
+                let proposed = Proposed {
+                    definition: definition.clone(),
+                    wrong: wrong.clone(),
+                    attached: with_built_ins(attached.clone()),
+                };
                 let loaded = Loaded::<AccessWorkflow>::new(&seen.next_workflow);
                 let (_, append) = self.decide(loaded, AccessWorkflowCommand::Create(proposed)).await?;
                 let mut appends: Vec<Append> = append.into_iter().collect();
@@ -178,7 +192,7 @@ impl Plan<'_> {
             }
             Change::UpdateWorkflow { id, definition, wrong, demanded } => {
                 demand::<AccessWorkflow>(*id, seen.workflow(*id)?.version, *demanded)?;
-                let attached = seen.attached_to(*id);
+                let attached = with_built_ins(seen.attached_to(*id));
                 let proposed = Proposed { definition: definition.clone(), wrong: wrong.clone(), attached };
                 self.workflow(*id, AccessWorkflowCommand::Update(proposed)).await
             }
@@ -281,6 +295,11 @@ impl Plan<'_> {
     ) -> Result<(A, Option<Append>), CommandError> {
         Ok(loaded.decide(command, self.context.clone()).await?)
     }
+}
+
+/// Built-in automations can be named by every workflow.
+fn with_built_ins(attached: Vec<Uuid>) -> Vec<Uuid> {
+    attached.into_iter().chain(built_ins().map(|built_in| built_in.id)).collect()
 }
 
 /// The version that `If-Match` demands is the one it has.

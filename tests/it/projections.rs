@@ -240,6 +240,8 @@ fn workflow_command(change: u8) -> AccessWorkflowCommand {
             .into_iter()
             .skip(usize::from(change < 2))
             .collect(),
+        fallback_reviewers: (0..change % 2).map(identity_id).collect(),
+        is_self_review_allowed: change > 2,
     };
     let attached = (0..8).map(automation_id).collect();
     let proposed = Proposed { definition, wrong: Wrong::default(), attached };
@@ -295,6 +297,7 @@ fn request_command(change: u8) -> AccessRequestCommand {
                 needed_at: None,
                 personnel_event_id: Some(personnel_id(1)),
                 is_suggested: false,
+                review_item: None,
                 comment: None,
             },
             reporter: by,

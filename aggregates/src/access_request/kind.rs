@@ -98,3 +98,13 @@ pub struct Evidence {
     /// Where in the log it finished.
     pub position: i64,
 }
+
+/// A row of a certification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReviewItem {
+    /// Of which certification.
+    pub certification_id: Uuid,
+    /// Its number in it.
+    pub result_id: u32,
+}

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 pub use command::AccessRequestCommand;
 pub use events::AccessRequestEvent;
-pub use kind::{Action, Evidence, Peers, Privilege, Provisioning};
+pub use kind::{Action, Evidence, Peers, Privilege, Provisioning, ReviewItem};
 
 use crate::ballot::{Ballot, Outcome};
 use crate::party::{Comment, Party, check_comment};
@@ -45,6 +45,9 @@ pub struct RequestedAccess {
     /// Derived from what others hold, not from what anybody asked for.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_suggested: bool,
+    /// The row of a certification whose rejection asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review_item: Option<ReviewItem>,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,

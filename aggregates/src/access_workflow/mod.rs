@@ -43,6 +43,12 @@ pub struct WorkflowDefinition {
     /// Attached automations that its certifications run though they need to be named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub automation_ids: Vec<Uuid>,
+    /// Identities who review rows that would have nobody else but their own person.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fallback_reviewers: Vec<Uuid>,
+    /// People may decide about their own access (rulings 38).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_self_review_allowed: bool,
 }
 
 /// A workflow as it is asked for, with what was found out about those whom it names.
@@ -71,7 +77,7 @@ crate::event::events! {
         /// It was made.
         AccessWorkflowCreated("1.0") { definition: WorkflowDefinition }
         /// It was replaced, or an automation that it named was detached.
-        AccessWorkflowUpdated("1.0") { old: WorkflowDefinition, new: WorkflowDefinition }
+        AccessWorkflowUpdated("1.0") { old: Box<WorkflowDefinition>, new: Box<WorkflowDefinition> }
         /// It is gone.
         AccessWorkflowDeleted("1.0") {}
     }
@@ -118,6 +124,8 @@ impl Proposed {
         found.extend(each("application_ids", &asked.application_ids, |id| anew(applications, id, known_applications)));
         let known_reviewers = of(|known| &known.reviewers);
         found.extend(each("reviewers", &asked.reviewers, |id| anew(people, id, known_reviewers)));
+        let known_fallback = of(|known| &known.fallback_reviewers);
+        found.extend(each("fallback_reviewers", &asked.fallback_reviewers, |id| anew(people, id, known_fallback)));
         let known_owner = of(|known| known.owner_id.as_slice());
         let message = asked.owner_id.and_then(|id| anew(people, &id, known_owner));
         found.extend(message.map(|message| Violation::new("owner", message)));
@@ -175,7 +183,7 @@ impl AccessWorkflow {
             }
         };
         let old = self.existing()?.clone();
-        Ok((old != new).then_some(Event::AccessWorkflowUpdated { old, new }))
+        Ok((old != new).then(|| Event::AccessWorkflowUpdated { old: Box::new(old), new: Box::new(new) }))
     }
 }
 
@@ -195,9 +203,8 @@ impl cqrs_es::Aggregate for AccessWorkflow {
 
     fn apply(&mut self, event: Event) {
         match event {
-            Event::AccessWorkflowCreated { definition } | Event::AccessWorkflowUpdated { new: definition, .. } => {
-                self.definition = Some(definition);
-            }
+            Event::AccessWorkflowCreated { definition } => self.definition = Some(definition),
+            Event::AccessWorkflowUpdated { new, .. } => self.definition = Some(*new),
             Event::AccessWorkflowDeleted {} => {
                 self.definition = None;
                 self.is_deleted = true;

@@ -18,6 +18,8 @@ fn quarterly() -> WorkflowDefinition {
         reviewers: vec![CLEO],
         owner_id: Some(CLEO),
         automation_ids: vec![RULE],
+        fallback_reviewers: Vec::new(),
+        is_self_review_allowed: false,
     }
 }
 
@@ -32,7 +34,7 @@ fn created() -> Event {
 }
 
 fn updated(new: WorkflowDefinition) -> Event {
-    Event::AccessWorkflowUpdated { old: quarterly(), new }
+    Event::AccessWorkflowUpdated { old: Box::new(quarterly()), new: Box::new(new) }
 }
 
 #[track_caller]

@@ -3,6 +3,7 @@
 //! Where an automation is attached is on its own stream: attaching it everywhere, and deleting it, are one stream's events.
 //! Which workflows there are is looked up and put into the command; `src/reviews` appends only while that is still so.
 
+mod built_in;
 mod definition;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use built_in::{built_ins, is_built_in};
 pub use definition::{Action, AutomationDefinition};
 
 use crate::violation::{Refusal, refuse_if_any};

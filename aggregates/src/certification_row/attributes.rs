@@ -56,6 +56,9 @@ pub enum Attribute {
     PreviousDecision,
     PreviousNotes,
     PreviousSignedOffState,
+    Decision,
+    Notes,
+    SignedOffState,
 }
 
 impl Attribute {
@@ -117,25 +120,53 @@ impl Attribute {
         ("previous.notes", Kind::Text, Self::PreviousNotes),
         ("previous.signed_off_state", Kind::Text, Self::PreviousSignedOffState),
     ];
+
+    /// What is decided about the row now: what filters over the rows of a certification can name beside.
+    pub const NOW: [(&str, Kind, Self); 3] = [
+        ("decision", Kind::Text, Self::Decision),
+        ("notes", Kind::Text, Self::Notes),
+        ("signed_off_state", Kind::Text, Self::SignedOffState),
+    ];
+
+    /// The name in filters.
+    pub fn name(self) -> &'static str {
+        let named = Self::NAMES.iter().chain(&Self::PREVIOUS).chain(&Self::NOW);
+        let mut all = named.map(|(name, _, attribute)| (*name, *attribute)).chain(Self::OPEN);
+        all.find(|(_, attribute)| *attribute == self).map_or("", |(name, _)| name)
+    }
 }
 
 /// The attributes of the row itself (rulings 33).
 pub(super) fn of_filter() -> Catalogue<Attribute> {
-    let catalogue = Attribute::NAMES
-        .iter()
-        .fold(Catalogue::new(), |catalogue, (name, kind, attribute)| catalogue.attribute(name, *kind, *attribute));
-    Attribute::OPEN
-        .iter()
-        .fold(catalogue, |catalogue, (prefix, attribute)| catalogue.open(prefix, *attribute))
-        .elsewhere("previous", "source, destination or grant: previous.* belongs in mutable_filter")
+    with_row(Catalogue::new()).elsewhere("previous", "source, destination or grant: previous.* belongs in mutable_filter")
 }
 
 /// The attributes of its predecessor (rulings 33).
 pub(super) fn of_mutable_filter() -> Catalogue<Attribute> {
-    let catalogue = Attribute::PREVIOUS
-        .iter()
-        .fold(Catalogue::new(), |catalogue, (name, kind, attribute)| catalogue.attribute(name, *kind, *attribute));
+    without_row(with(Catalogue::new(), &Attribute::PREVIOUS), "previous")
+}
+
+/// What is and was decided about the row.
+pub(super) fn of_results_mutable_filter() -> Catalogue<Attribute> {
+    without_row(with(with(Catalogue::new(), &Attribute::NOW), &Attribute::PREVIOUS), "decision, notes, signed_off_state or previous")
+}
+
+/// Everything.
+pub(super) fn of_results_filter() -> Catalogue<Attribute> {
+    with(with(with_row(Catalogue::new()), &Attribute::NOW), &Attribute::PREVIOUS)
+}
+
+fn with(catalogue: Catalogue<Attribute>, names: &[(&str, Kind, Attribute)]) -> Catalogue<Attribute> {
+    names.iter().fold(catalogue, |catalogue, (name, kind, attribute)| catalogue.attribute(name, *kind, *attribute))
+}
+
+fn with_row(catalogue: Catalogue<Attribute>) -> Catalogue<Attribute> {
+    let catalogue = with(catalogue, &Attribute::NAMES);
+    Attribute::OPEN.iter().fold(catalogue, |catalogue, (prefix, attribute)| catalogue.open(prefix, *attribute))
+}
+
+fn without_row(catalogue: Catalogue<Attribute>, expected: &str) -> Catalogue<Attribute> {
     ["source", "destination", "grant"].iter().fold(catalogue, |catalogue, prefix| {
-        catalogue.elsewhere(prefix, &format!("previous: {prefix}.* belongs in filter"))
+        catalogue.elsewhere(prefix, &format!("{expected}: {prefix}.* belongs in filter"))
     })
 }

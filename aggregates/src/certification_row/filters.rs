@@ -1,6 +1,6 @@
-use super::attributes::{of_filter, of_mutable_filter};
+use super::attributes::{of_filter, of_mutable_filter, of_results_filter, of_results_mutable_filter};
 use super::{Attribute, Decision, SignedOffState};
-use crate::filter::{Checked, Comparison, Filter, FilterError, Literal, Located, Operator, Path, fold};
+use crate::filter::{Catalogue, Checked, Comparison, Filter, FilterError, Literal, Located, Operator, Path, fold};
 
 /// A filter made ready for rows; `None` = it says nothing, so every row is meant.
 pub type RowFilter = Option<Checked<Attribute>>;
@@ -16,18 +16,39 @@ pub fn filter(text: &str) -> Result<RowFilter, FilterError> {
     text.parse::<Filter>()?.check(&of_filter()).map(Some)
 }
 
-/// Reads a `mutable_filter`. A row without a predecessor never matches one: whoever holds rows against it joins the
-/// predecessor first (rulings 33).
+/// Reads a `mutable_filter` of an automation. A row without a predecessor never matches one: whoever holds rows against it joins
+/// the predecessor first (rulings 33).
 ///
 /// # Errors
 /// The first thing that is wrong with it.
 pub fn mutable_filter(text: &str) -> Result<RowFilter, FilterError> {
+    words(text, &of_mutable_filter())
+}
+
+/// Reads a `mutable_filter` of rows that are to be decided: over what is and was decided about them.
+///
+/// # Errors
+/// The first thing that is wrong with it.
+pub fn results_mutable_filter(text: &str) -> Result<RowFilter, FilterError> {
+    words(text, &of_results_mutable_filter())
+}
+
+/// Reads a filter of a list of rows: over everything.
+///
+/// # Errors
+/// The first thing that is wrong with it.
+pub fn results_filter(text: &str) -> Result<RowFilter, FilterError> {
+    words(text, &of_results_filter())
+}
+
+/// Reads a filter that may compare decisions and states.
+fn words(text: &str, catalogue: &Catalogue<Attribute>) -> Result<RowFilter, FilterError> {
     if text.trim().is_empty() {
         return Ok(None);
     }
-    let (filter, catalogue) = (text.parse::<Filter>()?, of_mutable_filter());
-    filter.check(&catalogue)?;
-    spelled(&filter, "")?.check(&catalogue).map(Some)
+    let filter = text.parse::<Filter>()?;
+    filter.check(catalogue)?;
+    spelled(&filter, "")?.check(catalogue).map(Some)
 }
 
 /// The same filter with decisions and states spelled as rows have them. A word that none has is refused: it would match
@@ -57,8 +78,8 @@ fn literal(comparison: &Comparison, name: &str) -> Result<Located<Literal>, Filt
         return Ok(comparison.literal.clone());
     };
     let (word, known) = match name {
-        "previous.decision" => (Decision::read(text).map(Decision::long), Decision::ALL.map(Decision::long).join(", ")),
-        "previous.signed_off_state" => (
+        "previous.decision" | "decision" => (Decision::read(text).map(Decision::long), Decision::ALL.map(Decision::long).join(", ")),
+        "previous.signed_off_state" | "signed_off_state" => (
             SignedOffState::read(text).map(|state| state.as_str().to_owned()),
             SignedOffState::ALL.map(SignedOffState::as_str).join(", "),
         ),

@@ -18,7 +18,7 @@ use crate::{Applied, Apply, Projection, versions};
 
 pub(crate) const PROJECTION: Projection = Projection {
     name: "access_workflows",
-    version: 1,
+    version: 2,
     aggregate_types: &[aggregates::access_workflow::TYPE],
     tables: include_str!("tables.sql"),
     apply: Apply::Alone(apply),
@@ -38,6 +38,8 @@ pub struct AccessWorkflowRow {
     pub reviewers: Vec<Uuid>,
     pub owner_id: Option<Uuid>,
     pub automation_ids: Vec<Uuid>,
+    pub fallback_reviewers: Vec<Uuid>,
+    pub is_self_review_allowed: bool,
     pub created_at: DateTime<Utc>,
     pub created_by: String,
     pub created_by_id: String,
@@ -60,6 +62,8 @@ impl AccessWorkflowRow {
             reviewers: Vec::new(),
             owner_id: None,
             automation_ids: Vec::new(),
+            fallback_reviewers: Vec::new(),
+            is_self_review_allowed: false,
             created_at: event.recorded_at,
             created_by_id: creator.id(),
             created_by: creator.name,
@@ -78,6 +82,8 @@ impl AccessWorkflowRow {
         self.reviewers.clone_from(&definition.reviewers);
         self.owner_id = definition.owner_id;
         self.automation_ids.clone_from(&definition.automation_ids);
+        self.fallback_reviewers.clone_from(&definition.fallback_reviewers);
+        self.is_self_review_allowed = definition.is_self_review_allowed;
     }
 }
 
@@ -102,8 +108,8 @@ fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied
             }
             let Some(row) = rows.get_mut(&event.id()) else { continue };
             match said {
-                AccessWorkflowEvent::AccessWorkflowCreated { definition }
-                | AccessWorkflowEvent::AccessWorkflowUpdated { new: definition, .. } => row.define(definition),
+                AccessWorkflowEvent::AccessWorkflowCreated { definition } => row.define(definition),
+                AccessWorkflowEvent::AccessWorkflowUpdated { new, .. } => row.define(new),
                 AccessWorkflowEvent::AccessWorkflowDeleted {} => row.deleted_at = Some(event.recorded_at),
             }
             row.updated_at = event.recorded_at;

@@ -9,6 +9,8 @@ CREATE TABLE access_workflows (
     reviewers uuid[] NOT NULL,
     owner_id uuid,
     automation_ids uuid[] NOT NULL,
+    fallback_reviewers uuid[] NOT NULL,
+    is_self_review_allowed boolean NOT NULL,
     created_at timestamptz NOT NULL,
     created_by text NOT NULL,
     created_by_id text NOT NULL,
@@ -27,6 +29,8 @@ COMMENT ON COLUMN access_workflows.filter IS 'Which rows are reviewed; empty = a
 COMMENT ON COLUMN access_workflows.reviewers IS 'Identities who review';
 COMMENT ON COLUMN access_workflows.owner_id IS 'Identity that looks after it';
 COMMENT ON COLUMN access_workflows.automation_ids IS 'Attached automations that its certifications run though they need to be named';
+COMMENT ON COLUMN access_workflows.fallback_reviewers IS 'Identities who review rows that would have nobody else but their own person';
+COMMENT ON COLUMN access_workflows.is_self_review_allowed IS 'People may decide about their own access';
 COMMENT ON COLUMN access_workflows.created_at IS 'When it was made';
 COMMENT ON COLUMN access_workflows.created_by IS 'Name of the actor that made it';
 COMMENT ON COLUMN access_workflows.created_by_id IS 'The actor''s identity, else the token';

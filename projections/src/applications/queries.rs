@@ -152,3 +152,13 @@ pub async fn find_all(executor: impl PgExecutor<'_>, ids: &[Uuid]) -> sqlx::Resu
         sqlx::query_as(&format!("{SELECT} WHERE a.id = ANY($1)")).bind(ids).fetch_all(executor).await?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
+
+/// Those of these applications that aren't archived, of none: all, the oldest first.
+pub async fn in_use(executor: impl PgExecutor<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar(
+        "SELECT id FROM applications WHERE NOT is_archived AND (cardinality($1::uuid[]) = 0 OR id = ANY ($1)) ORDER BY created_at, id",
+    )
+    .bind(ids)
+    .fetch_all(executor)
+    .await
+}

@@ -82,6 +82,17 @@ pub async fn with_email(executor: impl PgExecutor<'_>, email: &str) -> sqlx::Res
     .await
 }
 
+/// Active identities by their e-mail addresses, which are given in lower case.
+pub async fn with_emails(executor: impl PgExecutor<'_>, emails: &[String]) -> sqlx::Result<Vec<(String, Uuid)>> {
+    sqlx::query_as(
+        "SELECT DISTINCT ON (lower(email)) lower(email), id FROM identities
+         WHERE lower(email) = ANY ($1) AND valid_to IS NULL AND status = 'Active' ORDER BY lower(email), id",
+    )
+    .bind(emails)
+    .fetch_all(executor)
+    .await
+}
+
 /// Was an identity Active again after this time?
 pub async fn was_active_after(executor: impl PgExecutor<'_>, id: Uuid, at: DateTime<Utc>) -> sqlx::Result<bool> {
     sqlx::query_scalar(

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use aggregates::access_request::{AccessRequest, Evidence, Peers, Privilege};
+use aggregates::access_request::{AccessRequest, Evidence, Peers, Privilege, ReviewItem};
+use aggregates::certification_row;
 use chrono::{DateTime, Utc};
 use projections::access_requests::AccessRequestRow;
 use projections::applications::ApplicationRow;
@@ -80,7 +81,7 @@ pub struct AccessRequestDetail {
     pub response_requirements: Vec<RequirementBody>,
     /// The import that showed it last: done, or (a finding) undone.
     pub evidence: Option<EvidenceBody>,
-    /// The personnel event that made it, and imports that showed it.
+    /// The personnel event or review item that made it, and imports that showed it.
     pub related_items: Vec<RelatedItemBody>,
     /// What happened, the oldest first.
     pub activity: Vec<ActivityBody>,
@@ -139,14 +140,34 @@ impl From<&Evidence> for EvidenceBody {
 
 /// Something that belongs to a request.
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct RelatedItemBody {
-    /// Personnel Event or Application Import.
+    /// Personnel Event, Application Import or Review Item.
     pub kind: &'static str,
     /// Which.
     pub id: Uuid,
     /// Its number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub number: Option<i64>,
+    /// Of a review item, what is decided about it.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub review: Option<ReviewItemBody>,
+}
+
+/// The row of a certification whose rejection opened the request (rulings 26).
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReviewItemBody {
+    /// Of which certification.
+    pub certification_id: Uuid,
+    /// Its number in it.
+    pub result_id: u32,
+    /// `NONE`, `ACCEPTED`, `REJECTED` or `FIXED`, as it stands now.
+    pub decision: String,
+    /// Who changed it last.
+    pub decided_by: Option<PartyBody>,
+    /// When.
+    pub decided_at: DateTime<Utc>,
 }
 
 impl AccessRequestItem {
@@ -205,6 +226,23 @@ pub async fn named<A: Access>(
     Ok((names, projections::applications::find_all(session.pool(), &applications).await?))
 }
 
+async fn review_item<A: Access>(session: &Session<A>, item: ReviewItem) -> Result<Option<RelatedItemBody>, ApiError> {
+    let ReviewItem { certification_id, result_id } = item;
+    let found = projections::certifications::result(session.pool(), certification_id, result_id).await?;
+    Ok(found.map(|row| RelatedItemBody {
+        kind: "Review Item",
+        id: certification_row::stream(certification_id, result_id),
+        number: None,
+        review: Some(ReviewItemBody {
+            certification_id,
+            result_id,
+            decision: row.decision,
+            decided_by: row.updated_by_id.zip(row.updated_by).map(|(id, name)| PartyBody { id, name }),
+            decided_at: row.updated_at,
+        }),
+    }))
+}
+
 /// A request with its version.
 pub async fn detail<A: Access>(session: &Session<A>, id: Uuid) -> Result<(i64, AccessRequestDetail), ApiError> {
     let row = projections::access_requests::find(session.pool(), id).await?;
@@ -214,11 +252,14 @@ pub async fn detail<A: Access>(session: &Session<A>, id: Uuid) -> Result<(i64, A
     let mut related_items = Vec::new();
     if let Some(event) = row.personnel_event_id {
         let number = projections::personnel_events::find(session.pool(), event).await?.map(|event| event.number);
-        related_items.push(RelatedItemBody { kind: "Personnel Event", id: event, number });
+        related_items.push(RelatedItemBody { kind: "Personnel Event", id: event, number, review: None });
     }
     if let Some(Evidence { application_import_id, number, .. }) = &state.evidence {
         let (id, number) = (*application_import_id, Some(*number));
-        related_items.push(RelatedItemBody { kind: "Application Import", id, number });
+        related_items.push(RelatedItemBody { kind: "Application Import", id, number, review: None });
+    }
+    if let Some(item) = state.request.as_ref().and_then(|request| request.review_item) {
+        related_items.extend(review_item(session, item).await?);
     }
     let privileges = state.request.iter().flat_map(|request| &request.privileges);
     let detail = AccessRequestDetail {

@@ -127,6 +127,7 @@ async fn checked(session: &Session<Operates>, request: AccessRequestRequest) -> 
         needed_at,
         personnel_event_id: None,
         is_suggested: false,
+        review_item: None,
         comment,
     })
 }

@@ -33,6 +33,10 @@ pub struct WorkflowBody {
     pub owner: Option<UserBody>,
     /// Attached automations that its certifications run though they need to be named.
     pub automation_ids: Vec<Uuid>,
+    /// Who review rows that would have nobody else but their own person.
+    pub fallback_reviewers: Vec<UserBody>,
+    /// People may decide about their own access.
+    pub allow_self_review: bool,
     /// Who made it.
     pub creator: UserBody,
     /// When.
@@ -55,20 +59,21 @@ pub struct UserBody {
 }
 
 impl UserBody {
-    fn of(id: Uuid, names: &Names) -> Self {
+    /// An identity by the name it has.
+    pub fn of(id: Uuid, names: &Names) -> Self {
         let view = names.view(id);
         let name = view.as_ref().map(full_name).unwrap_or_default();
         let email = view.and_then(|view| view.row.email).unwrap_or_default();
         Self { user_type: "IDENTITY", id: id.to_string(), email, name }
     }
 
-    /// By the name that it had then (rulings 1).
-    fn creator(row: &AccessWorkflowRow, names: &Names) -> Self {
-        let identity = Uuid::parse_str(&row.created_by_id).ok().filter(|id| names.view(*id).is_some());
+    /// Whoever did something, by the name that it had then (rulings 1).
+    pub fn actor(id: &str, name: &str, names: &Names) -> Self {
+        let identity = Uuid::parse_str(id).ok().filter(|id| names.view(*id).is_some());
         let known = identity.map(|id| Self::of(id, names));
         let user_type = if known.is_some() { "IDENTITY" } else { "TOKEN" };
         let email = known.map(|user| user.email).unwrap_or_default();
-        Self { user_type, id: row.created_by_id.clone(), email, name: row.created_by.clone() }
+        Self { user_type, id: id.to_owned(), email, name: name.to_owned() }
     }
 }
 
@@ -79,7 +84,7 @@ pub async fn bodies<A: Access>(
 ) -> Result<Vec<WorkflowBody>, ApiError> {
     let people = rows.iter().flat_map(|row| {
         let creator = Uuid::parse_str(&row.created_by_id).ok();
-        row.reviewers.iter().copied().chain(row.owner_id).chain(creator)
+        row.reviewers.iter().chain(&row.fallback_reviewers).copied().chain(row.owner_id).chain(creator)
     });
     let names = Names::of(session, people.collect()).await?;
     Ok(rows.into_iter().map(|row| body(row, &names)).collect())
@@ -89,13 +94,15 @@ fn body(row: AccessWorkflowRow, names: &Names) -> WorkflowBody {
     WorkflowBody {
         reviewers: row.reviewers.iter().map(|id| UserBody::of(*id, names)).collect(),
         owner: row.owner_id.map(|id| UserBody::of(id, names)),
-        creator: UserBody::creator(&row, names),
+        creator: UserBody::actor(&row.created_by_id, &row.created_by, names),
         workflow_id: row.id,
         name: row.name,
         description: row.description,
         notes: row.notes,
         application_ids: row.application_ids,
         filter: row.filter,
+        fallback_reviewers: row.fallback_reviewers.iter().map(|id| UserBody::of(*id, names)).collect(),
+        allow_self_review: row.is_self_review_allowed,
         automation_ids: row.automation_ids,
         created_at: row.created_at,
         updated_at: row.updated_at,
@@ -122,6 +129,10 @@ pub struct WorkflowRequest {
     owner: Option<UserRequest>,
     /// Automations that are attached to it: those that its certifications run though they need to be named.
     automation_ids: Option<Vec<Uuid>>,
+    /// Active identities who review rows that would have nobody else but their own person.
+    fallback_reviewers: Option<Vec<UserRequest>>,
+    /// Let people decide about their own access; absent = false.
+    allow_self_review: Option<bool>,
 }
 
 /// An identity by its id, or by its e-mail address.
@@ -143,6 +154,10 @@ impl WorkflowRequest {
         for (at, user) in self.reviewers.iter().flatten().enumerate() {
             reviewers.push(identity(session, &format!("reviewers[{at}]"), user).await?);
         }
+        let mut fallback_reviewers = Vec::new();
+        for (at, user) in self.fallback_reviewers.iter().flatten().enumerate() {
+            fallback_reviewers.push(identity(session, &format!("fallback_reviewers[{at}]"), user).await?);
+        }
         let owner_id = match &self.owner {
             Some(user) => Some(identity(session, "owner", user).await?),
             None => None,
@@ -156,13 +171,19 @@ impl WorkflowRequest {
             reviewers,
             owner_id,
             automation_ids: self.automation_ids.unwrap_or_default(),
+            fallback_reviewers,
+            is_self_review_allowed: self.allow_self_review.unwrap_or_default(),
         };
         let wrong = wrong(session, &definition).await?;
         Ok((definition, wrong))
     }
 }
 
-async fn identity<A: Access>(session: &Session<A>, field: &str, user: &UserRequest) -> Result<Uuid, ApiError> {
+/// The identity that is meant.
+///
+/// # Errors
+/// 400: there is none.
+pub async fn identity<A: Access>(session: &Session<A>, field: &str, user: &UserRequest) -> Result<Uuid, ApiError> {
     if let Some(id) = text(user.id.as_deref()) {
         return extract::id(&format!("{field}.id"), &id);
     }
@@ -184,7 +205,7 @@ async fn wrong<A: Access>(session: &Session<A>, definition: &WorkflowDefinition)
         None => Some((*id, format!("Application with id {id} not found"))),
         Some(row) => row.is_archived.then(|| (*id, format!("Application {id} is archived"))),
     };
-    let people: Vec<Uuid> = definition.reviewers.iter().copied().chain(definition.owner_id).collect();
+    let people: Vec<Uuid> = definition.reviewers.iter().chain(&definition.fallback_reviewers).copied().chain(definition.owner_id).collect();
     let people = wrong_responders(session, &people).await?;
     Ok(Wrong {
         applications: definition.application_ids.iter().filter_map(judge).collect(),

@@ -2,6 +2,7 @@
 
 use aggregates::Violation;
 use aggregates::automation::{Action, AutomationDefinition};
+use aggregates::certification::NamedAutomation;
 use aggregates::certification_row::{Decision, SignedOffState};
 use projections::automations::AutomationRow;
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::http::error::ApiError;
+use crate::http::veza::word;
 
 /// An automation.
 #[derive(Debug, Serialize, ToSchema)]
@@ -83,6 +85,28 @@ impl From<AutomationRow> for AutomationBody {
                 decision: row.decision,
                 signed_off_state: state.in_actions(),
                 notes: row.notes,
+                reviewer_assignment: None,
+            },
+        }
+    }
+}
+
+impl From<NamedAutomation> for AutomationBody {
+    fn from(NamedAutomation { id, definition, .. }: NamedAutomation) -> Self {
+        Self {
+            id,
+            name: definition.name,
+            description: definition.description,
+            priority: definition.priority,
+            attachment_behavior: AttachmentBehavior {
+                attach_to_new_workflows: definition.attach_to_new_workflows,
+                opt_in: definition.opt_in,
+            },
+            criteria: Criteria { filter: definition.filter, mutable_filter: definition.mutable_filter },
+            action: ActionBody {
+                decision: definition.action.decision.as_str().to_owned(),
+                signed_off_state: definition.action.signed_off_state.in_actions(),
+                notes: definition.action.notes,
                 reviewer_assignment: None,
             },
         }
@@ -171,24 +195,4 @@ impl AutomationRequest {
         }
         if found.is_empty() { Ok(definition) } else { Err(ApiError::validation(found)) }
     }
-}
-
-/// A value by its number or its word; absent and null are the first one.
-fn word<T: Copy + Default>(
-    value: Option<&Value>,
-    all: &[T],
-    spell: impl Fn(T) -> &'static str,
-    read: impl Fn(&str) -> Option<T>,
-) -> Result<T, String> {
-    let found = match value {
-        None | Some(Value::Null) => return Ok(T::default()),
-        Some(Value::Number(number)) => number.as_u64().and_then(|at| all.get(usize::try_from(at).ok()?).copied()),
-        Some(Value::String(word)) => read(word),
-        Some(_) => None,
-    };
-    found.ok_or_else(|| {
-        let allowed: Vec<String> = all.iter().enumerate().map(|(at, one)| format!("{} ({at})", spell(*one))).collect();
-        let shown: String = value.map(ToString::to_string).unwrap_or_default().chars().take(60).collect();
-        format!("{shown} is not allowed; allowed are {}", allowed.join(", "))
-    })
 }

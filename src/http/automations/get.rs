@@ -1,3 +1,4 @@
+use aggregates::automation::built_ins;
 use axum::Json;
 use axum::response::Response;
 
@@ -22,6 +23,9 @@ use crate::http::veza::{VezaErrorBody, Wrapped};
     )
 )]
 pub async fn get(session: Session<Audits>, Id(id): Id) -> Result<Response, ApiError> {
+    if let Some(built_in) = built_ins().into_iter().find(|known| known.id == id) {
+        return Ok(etag::tagged(0, Json(Wrapped { value: AutomationBody::from(built_in) })));
+    }
     let row = projections::automations::find(session.pool(), id).await?;
     let row = row.ok_or_else(|| ApiError::not_found("Automation", id))?;
     Ok(etag::tagged(row.version, Json(Wrapped { value: AutomationBody::from(row) })))

@@ -1,3 +1,4 @@
+use aggregates::automation::built_ins;
 use axum::Json;
 
 use super::TAG;
@@ -6,7 +7,7 @@ use crate::http::error::ApiError;
 use crate::http::session::{Audits, Session};
 use crate::http::veza::{Values, VezaErrorBody};
 
-/// Every automation, the oldest first; never paged.
+/// Every automation, the built-in ones and then the oldest first; never paged.
 #[utoipa::path(
     get, path = "/api/preview/awf/automations", tag = TAG, operation_id = "listAutomations", security(("token" = [])),
     responses(
@@ -17,5 +18,6 @@ use crate::http::veza::{Values, VezaErrorBody};
 )]
 pub async fn list(session: Session<Audits>) -> Result<Json<Values<AutomationBody>>, ApiError> {
     let rows = projections::automations::all(session.pool()).await?;
-    Ok(Json(Values { values: rows.into_iter().map(AutomationBody::from).collect() }))
+    let built_in = built_ins().into_iter().map(AutomationBody::from);
+    Ok(Json(Values { values: built_in.chain(rows.into_iter().map(AutomationBody::from)).collect() }))
 }

@@ -8,14 +8,18 @@ pub mod delete;
 pub mod detach;
 pub mod get;
 pub mod list;
+pub mod preview;
 pub mod update;
 
+use aggregates::Refusal;
+use aggregates::automation::is_built_in;
 use uuid::Uuid;
 
 use super::error::ApiError;
 use super::extract;
 use super::veza;
 use crate::http::session::{Access, Session};
+use crate::journal::CommandError;
 use crate::reviews::{Change, ChangeError, Changed};
 
 /// The tag of the operations.
@@ -27,6 +31,10 @@ fn location(id: Uuid) -> String {
 
 /// Carries out a change.
 async fn change<A: Access>(session: &Session<A>, change: Change) -> Result<Changed, ChangeError> {
+    if let Some(id) = change.automation().filter(|id| is_built_in(*id)) {
+        let message = format!("Automation {id} is built in: always there, run where it is named, and never changed");
+        return Err(CommandError::from(Refusal::field("id", message)).into());
+    }
     crate::reviews::carry_out(&session.app, &change, |id| session.context(location(id))).await
 }
 

@@ -55,6 +55,7 @@ fn requested(action: Action, needed: Option<i64>) -> RequestedAccess {
         needed_at: needed.map(day),
         personnel_event_id: None,
         is_suggested: false,
+        review_item: None,
         comment: None,
     }
 }

@@ -1,0 +1,77 @@
+use aggregates::automation_run_rows::Counts;
+use sqlx::PgExecutor;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::{AutomationRunRow, RunBlock};
+
+/// A run.
+pub async fn find(executor: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<AutomationRunRow>> {
+    sqlx::query_as("SELECT * FROM automation_runs WHERE id = $1").bind(id).fetch_optional(executor).await
+}
+
+/// The runs of a certification, the oldest first.
+pub async fn of_certification(
+    executor: impl PgExecutor<'_>,
+    certification: Uuid,
+) -> sqlx::Result<Vec<AutomationRunRow>> {
+    sqlx::query_as("SELECT * FROM automation_runs WHERE certification_id = $1 ORDER BY number")
+        .bind(certification)
+        .fetch_all(executor)
+        .await
+}
+
+/// Runs that go on, the oldest first.
+pub async fn unfinished(executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<AutomationRunRow>> {
+    sqlx::query_as("SELECT * FROM automation_runs WHERE status IN ('RUNNING', 'UNDOING') ORDER BY number")
+        .fetch_all(executor)
+        .await
+}
+
+/// Numbers of the blocks that a run has decided, each with whether it is undone.
+pub async fn blocks(executor: impl PgExecutor<'_>, run: Uuid) -> sqlx::Result<Vec<(i32, bool)>> {
+    sqlx::query_as("SELECT block, is_undone FROM automation_run_rows WHERE run_id = $1 ORDER BY block")
+        .bind(run)
+        .fetch_all(executor)
+        .await
+}
+
+/// What the automations of a run have done so far, by their places in it.
+pub async fn counts(executor: impl PgExecutor<'_>, run: Uuid, automations: usize) -> sqlx::Result<Vec<Counts>> {
+    let blocks: Vec<Json<Vec<Counts>>> = sqlx::query_scalar("SELECT counts FROM automation_run_rows WHERE run_id = $1")
+        .bind(run)
+        .fetch_all(executor)
+        .await?;
+    let mut sum = vec![Counts::default(); automations];
+    for Json(block) in blocks {
+        for (sum, count) in sum.iter_mut().zip(block) {
+            *sum += count;
+        }
+    }
+    Ok(sum)
+}
+
+/// What was undone so far: rows that stand as before, and rows that stayed.
+pub async fn undone(executor: impl PgExecutor<'_>, run: Uuid) -> sqlx::Result<(i64, i64)> {
+    sqlx::query_as(
+        "SELECT coalesce(sum(reversed), 0)::bigint, coalesce(sum(kept), 0)::bigint FROM automation_run_rows WHERE run_id = $1",
+    )
+    .bind(run)
+    .fetch_one(executor)
+    .await
+}
+
+/// Blocks of a run from one on, for its log; at most `limit`.
+pub async fn log(
+    executor: impl PgExecutor<'_>,
+    run: Uuid,
+    from: i32,
+    limit: i64,
+) -> sqlx::Result<Vec<RunBlock>> {
+    sqlx::query_as("SELECT * FROM automation_run_rows WHERE run_id = $1 AND block >= $2 ORDER BY block LIMIT $3")
+        .bind(run)
+        .bind(from)
+        .bind(limit)
+        .fetch_all(executor)
+        .await
+}

@@ -1,0 +1,125 @@
+//! A certification is made from a workflow as it is at that moment.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aggregates::automation::{Action, AutomationDefinition, built_ins, is_built_in};
+use aggregates::certification::{
+    Assignment, Certification, CertificationCommand, CertificationDefinition, NamedAutomation, Proposed,
+};
+use aggregates::certification_row::{Decision, SignedOffState};
+use chrono::{DateTime, Utc};
+use projections::automations::AutomationRow;
+use projections::certifications::latest_ended;
+use uuid::Uuid;
+
+use super::{ChangeError, Configuration, ReviewError};
+use crate::app::SharedApp;
+use crate::journal::{AppendError, CommandError, Context, Loaded};
+
+/// How often it is tried again when workflows or automations changed meanwhile.
+const ATTEMPTS: usize = 8;
+
+/// A certification as it is asked for.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "as in the definition")]
+pub struct NewCertification {
+    pub workflow_id: Uuid,
+    /// `None` = the workflow's name and the day.
+    pub name: Option<String>,
+    pub notes: Option<String>,
+    /// `None` = as the workflow says.
+    pub reviewers: Option<Assignment>,
+    pub due_at: Option<DateTime<Utc>>,
+    /// Attached automations to be run though they need to be named.
+    pub automation_ids: Vec<Uuid>,
+    /// Identities that can't review, each with why.
+    pub wrong_people: BTreeMap<Uuid, String>,
+}
+
+/// Makes it; a worker then records its rows. `context` is given its id.
+///
+/// # Errors
+/// There is no such workflow, or a rule or the journal said no.
+pub async fn create(
+    app: &SharedApp,
+    asked: &NewCertification,
+    context: impl Fn(Uuid) -> Context,
+) -> Result<Uuid, ReviewError> {
+    let id = app.clock.id();
+    let mut attempt = 1;
+    loop {
+        let seen = Configuration::look(&app.pool).await?;
+        let proposed = proposed(app, asked, &seen).await?;
+        let command = CertificationCommand::Create(Box::new(proposed));
+        let decided = Loaded::<Certification>::new(&id).decide(command, context(id)).await;
+        let (_, append) = decided.map_err(CommandError::from)?;
+        let Some(append) = seen.append(append.into_iter().collect()) else { return Ok(id) };
+        match app.journal.append(append).await {
+            Ok(_) => {
+                app.reviews_bell.notify_one();
+                return Ok(id);
+            }
+            Err(AppendError::Guard { .. }) if attempt < ATTEMPTS => attempt += 1,
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+async fn proposed(app: &SharedApp, asked: &NewCertification, seen: &Configuration) -> Result<Proposed, ReviewError> {
+    let workflow = seen.workflow(asked.workflow_id).map_err(|error| match error {
+        ChangeError::NotFound(what, id) => ReviewError::NotFound(what, id.to_string()),
+        ChangeError::Command(error) => error.into(),
+    })?;
+    let now = app.clock.now();
+    let named: BTreeSet<Uuid> = asked.automation_ids.iter().chain(&workflow.automation_ids).copied().collect();
+    let attachments = seen.attachments.iter().filter(|row| row.workflow_id == workflow.id);
+    let attached: BTreeMap<Uuid, bool> = attachments.map(|row| (row.automation_id, row.opt_in)).collect();
+    let runs = |id: &Uuid| attached.get(id).is_some_and(|opt_in| !opt_in || named.contains(id));
+    let own = seen.automations.iter().filter(|row| runs(&row.id)).map(automation);
+    let automations = built_ins().into_iter().filter(|built_in| named.contains(&built_in.id)).chain(own).collect();
+    let unattached = named.iter().filter(|id| !attached.contains_key(id) && !is_built_in(**id)).copied().collect();
+    let reviewers = asked.reviewers.clone().unwrap_or_else(|| Assignment {
+        reviewers: workflow.reviewers.clone(),
+        fallback_reviewers: workflow.fallback_reviewers.clone(),
+        ..Assignment::default()
+    });
+    Ok(Proposed {
+        definition: CertificationDefinition {
+            workflow_id: workflow.id,
+            name: asked.name.clone().unwrap_or_else(|| format!("{} {}", workflow.name, now.date_naive())),
+            notes: asked.notes.clone().unwrap_or_else(|| workflow.notes.clone()),
+            application_ids: projections::applications::in_use(&app.pool, &workflow.application_ids).await?,
+            filter: workflow.filter.clone(),
+            reviewers,
+            is_self_review_allowed: workflow.is_self_review_allowed,
+            due_at: asked.due_at,
+            history_id: latest_ended(&app.pool, workflow.id).await?,
+            automations,
+        },
+        wrong_people: asked.wrong_people.clone(),
+        unattached,
+        at: now,
+    })
+}
+
+/// An automation as it is now.
+pub(super) fn automation(row: &AutomationRow) -> NamedAutomation {
+    NamedAutomation {
+        id: row.id,
+        only_unchanged: false,
+        definition: AutomationDefinition {
+            name: row.name.clone(),
+            description: row.description.clone(),
+            priority: row.priority,
+            attach_to_new_workflows: row.attach_to_new_workflows,
+            opt_in: row.opt_in,
+            filter: row.filter.clone(),
+            mutable_filter: row.mutable_filter.clone(),
+            action: Action {
+                decision: Decision::read(&row.decision).unwrap_or_default(),
+                signed_off_state: SignedOffState::read(&row.signed_off_state).unwrap_or_default(),
+                notes: row.notes.clone(),
+            },
+        },
+    }
+}

@@ -1,0 +1,302 @@
+//! A run: block by block, each block's decisions in one append with the block's record, so that it can be taken up again.
+
+use std::collections::BTreeSet;
+
+use aggregates::automation::Action;
+use aggregates::automation_run::{AutomationRun, AutomationRunCommand, Plan, effect};
+use aggregates::automation_run_rows::{self, AutomationRunRowsEvent, Counts, Entry, Outcome};
+use aggregates::certification::NamedAutomation;
+use aggregates::certification_row::{
+    self, Applied, CertificationRowCommand as Command, CertificationRowEvent, Phase, Reviewer,
+};
+use aggregates::certification_rows::BLOCK;
+use aggregates::party::Party;
+use aggregates::{DomainEvent, Refusal};
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
+use projections::automation_runs::{self, AutomationRunRow};
+use projections::certifications::{CertificationRow, RowState, Wanted, find, states};
+use uuid::Uuid;
+
+use super::ReviewError;
+use super::decide::{Decided, request_id, setting};
+use crate::app::SharedApp;
+use crate::journal::{AppendError, CommandError, Context, Expected, StreamEvents, StreamId};
+
+/// Blocks on their way: while the writer works on one, the next ones are decided.
+const IN_FLIGHT: usize = 3;
+/// How often a block is decided again because somebody touched one of its rows meanwhile.
+const ATTEMPTS: usize = 20;
+
+/// Decides about all rows that a run means, from where it stopped.
+///
+/// # Errors
+/// What the journal or the tables said.
+pub async fn run(app: &SharedApp, row: &AutomationRunRow, worker: &str, context: &Context) -> Result<(), ReviewError> {
+    let claim = AutomationRunCommand::Claim { worker: worker.to_owned() };
+    let claimed = app.journal.execute::<AutomationRun>(row.id, claim, None, context.clone()).await?;
+    let certification = find(&app.pool, row.certification_id)
+        .await?
+        .ok_or_else(|| ReviewError::Stopped("the certification isn't there".to_owned()))?;
+    let message = match apply(app, row, &certification, claimed.version, context).await {
+        Ok(()) => None,
+        Err(ReviewError::Stopped(message)) => Some(message),
+        Err(error) => return Err(error),
+    };
+    let places = automations(&row.plan.0).len().max(1);
+    let mut counts = automation_runs::counts(&app.pool, row.id, places).await?;
+    if let (Plan::Decision { not_theirs, .. }, Some(count)) = (&row.plan.0, counts.first_mut()) {
+        count.matched += not_theirs;
+        count.skipped += not_theirs;
+    }
+    let command = match message {
+        None => AutomationRunCommand::Complete { counts },
+        Some(message) => AutomationRunCommand::Fail { message, counts },
+    };
+    app.journal.execute::<AutomationRun>(row.id, command, None, context.clone()).await?;
+    app.people_bell.notify_one();
+    Ok(())
+}
+
+fn automations(plan: &Plan) -> &[NamedAutomation] {
+    match plan {
+        Plan::Automations { automations } => automations,
+        Plan::Decision { .. } => &[],
+    }
+}
+
+async fn apply(
+    app: &SharedApp,
+    row: &AutomationRunRow,
+    certification: &CertificationRow,
+    version: i64,
+    context: &Context,
+) -> Result<(), ReviewError> {
+    let wanted = wanted(automations(&row.plan.0))?;
+    let done: BTreeSet<i32> =
+        automation_runs::blocks(&app.pool, row.id).await?.into_iter().map(|(block, _)| block).collect();
+    let blocks = (certification.total_count as u32).div_ceil(BLOCK);
+    let run = Run { app, row, certification, version, wanted, context };
+    stream::iter((0..blocks).filter(|block| !done.contains(&(*block as i32))))
+        .map(|block| run.block(block).boxed())
+        .buffered(IN_FLIGHT)
+        .try_collect::<()>()
+        .await
+}
+
+/// The automations' filters, which must still fit: attributes may have gone since they were saved (rulings 36).
+fn wanted(automations: &[NamedAutomation]) -> Result<Vec<Wanted>, ReviewError> {
+    let read = |automation: &NamedAutomation| {
+        let definition = &automation.definition;
+        let stopped = |filter: &str, error: aggregates::filter::FilterError| {
+            ReviewError::Stopped(format!("Automation {:?}: {filter}: {error}", definition.name))
+        };
+        Ok(Wanted {
+            filter: certification_row::filter(&definition.filter).map_err(|error| stopped("filter", error))?,
+            mutable_filter: certification_row::mutable_filter(&definition.mutable_filter)
+                .map_err(|error| stopped("mutable_filter", error))?,
+            only_unchanged: automation.only_unchanged,
+        })
+    };
+    automations.iter().map(read).collect()
+}
+
+struct Run<'r> {
+    app: &'r SharedApp,
+    row: &'r AutomationRunRow,
+    certification: &'r CertificationRow,
+    version: i64,
+    wanted: Vec<Wanted>,
+    context: &'r Context,
+}
+
+impl Run<'_> {
+    async fn block(&self, block: u32) -> Result<(), ReviewError> {
+        let mut attempt = 1;
+        loop {
+            let found = self.rows(block).await?;
+            if found.is_empty() {
+                return Ok(());
+            }
+            let (decided, record) = self.decide(block, &found)?;
+            let mut append = decided.append(self.app, &self.by(), self.context).await?;
+            let stream = StreamId {
+                aggregate_type: automation_run_rows::TYPE,
+                aggregate_id: automation_run_rows::stream(self.row.id, block).to_string(),
+            };
+            append.streams.push(StreamEvents {
+                stream: stream.clone(),
+                expected: Expected::New,
+                events: vec![DomainEvent::from(record)],
+            });
+            append.guards.push((StreamId::of::<AutomationRun>(&self.row.id), self.version));
+            match self.app.journal.append_bulk(append).await {
+                Ok(_) => return Ok(()),
+                Err(AppendError::Conflict { stream: found, .. }) if found == stream => {
+                    return Err(ReviewError::Interrupted);
+                }
+                // Somebody touched a row, or a withdrawn request, meanwhile.
+                Err(AppendError::Conflict { .. }) if attempt < ATTEMPTS => attempt += 1,
+                Err(AppendError::Guard { stream: found, .. }) => {
+                    return Err(if found.aggregate_type == aggregates::certification::TYPE {
+                        ReviewError::Stopped("The certification ended while the run went on".to_owned())
+                    } else {
+                        ReviewError::Interrupted
+                    });
+                }
+                Err(error) => return Err(CommandError::from(error).into()),
+            }
+        }
+    }
+
+    /// The rows of a block that the run means, each with the places of the automations that mean it.
+    async fn rows(&self, block: u32) -> Result<Vec<(RowState, Vec<u32>)>, ReviewError> {
+        let range = (block * BLOCK, (block + 1) * BLOCK);
+        let frozen = match &self.row.plan.0 {
+            Plan::Automations { .. } => None,
+            Plan::Decision { rows, .. } => Some(rows),
+        };
+        if frozen.is_some_and(|rows| !(range.0..range.1).any(|row| rows.contains(row))) {
+            return Ok(Vec::new());
+        }
+        let found = states(&self.app.pool, self.certification, range, &self.wanted).await?;
+        let means = |matches: &[bool]| (0..).zip(matches).filter(|(_, is)| **is).map(|(place, _)| place).collect();
+        Ok(found
+            .into_iter()
+            .filter(|found| frozen.is_none_or(|rows| rows.contains(found.state.result_id)))
+            .map(|found| (found.state, if frozen.is_some() { vec![0] } else { means(&found.matches) }))
+            .collect())
+    }
+
+    fn decide(
+        &self,
+        block: u32,
+        found: &[(RowState, Vec<u32>)],
+    ) -> Result<(Decided<'_>, AutomationRunRowsEvent), ReviewError> {
+        let mut decided = Decided::new(self.certification);
+        let mut counts = vec![Counts::default(); self.wanted.len().max(1)];
+        let mut log = Vec::with_capacity(found.len());
+        for (state, places) in found {
+            let (entry, events) = self.row(state, places)?;
+            let conflicting = &entry.conflicts;
+            for place in places {
+                let Some(count) = counts.get_mut(*place as usize) else { continue };
+                count.matched += 1;
+                match entry.outcome {
+                    Outcome::Changed => count.changed += 1,
+                    Outcome::Skipped => count.skipped += 1,
+                    Outcome::Unchanged | Outcome::Conflicting => {}
+                }
+                count.conflicting += u64::from(conflicting.iter().any(|field| self.says(*place, *field)));
+            }
+            if !events.is_empty() {
+                decided.add(state, events);
+            }
+            log.push(entry);
+        }
+        let record = AutomationRunRowsEvent::AutomationRunRowsDecided {
+            run_id: self.row.id,
+            certification_id: self.certification.id,
+            block,
+            counts,
+            log,
+        };
+        Ok((decided, record))
+    }
+
+    /// What becomes of a row.
+    fn row(&self, state: &RowState, places: &[u32]) -> Result<(Entry, Vec<CertificationRowEvent>), ReviewError> {
+        let entry = |outcome, conflicts| Entry {
+            result_id: state.result_id,
+            automations: places.to_vec(),
+            outcome,
+            conflicts,
+        };
+        if state.updated_position > self.row.started_position || state.row.standing.is_signed_off {
+            return Ok((entry(Outcome::Skipped, Vec::new()), Vec::new()));
+        }
+        let setting = setting(self.certification, state, self.app.clock.now());
+        if setting.phase != Phase::InProgress {
+            return Err(ReviewError::Stopped("The certification ended before the run".to_owned()));
+        }
+        let request_id = request_id(self.certification.id, state);
+        let (command, conflicts) = match &self.row.plan.0 {
+            Plan::Automations { automations } => {
+                let meant = || places.iter().filter_map(|place| automations.get(*place as usize));
+                let actions: Vec<&Action> = meant().map(|automation| &automation.definition.action).collect();
+                let effect = effect(actions);
+                let applied = |automation: &NamedAutomation| Applied {
+                    id: automation.id,
+                    name: automation.definition.name.clone(),
+                    notes: automation.definition.action.notes.clone(),
+                };
+                let command = Command::Automate {
+                    setting,
+                    run_id: self.row.id,
+                    automations: meant().map(applied).collect(),
+                    change: effect.change,
+                    request_id,
+                };
+                (command, effect.conflicts)
+            }
+            Plan::Decision { change, by, is_administrator, .. } => {
+                let command = Command::Decide {
+                    setting,
+                    by: Reviewer { party: by.clone(), is_administrator: *is_administrator },
+                    change: change.clone(),
+                    reviewers: None,
+                    notification_status: None,
+                    is_forced: false,
+                    run_id: Some(self.row.id),
+                    request_id,
+                };
+                (command, Vec::new())
+            }
+        };
+        Ok(match state.row.decide(command) {
+            Ok(events) => {
+                let outcome = match (events.is_empty(), conflicts.is_empty()) {
+                    (false, _) => Outcome::Changed,
+                    (true, false) => Outcome::Conflicting,
+                    (true, true) => Outcome::Unchanged,
+                };
+                (entry(outcome, conflicts), events)
+            }
+            // It isn't theirs any more.
+            Err(Refusal::Conflict(_)) => (entry(Outcome::Skipped, Vec::new()), Vec::new()),
+            Err(error) => return Err(CommandError::from(error).into()),
+        })
+    }
+
+    /// Does an automation say anything of a field?
+    fn says(&self, place: u32, field: aggregates::automation_run::Field) -> bool {
+        use aggregates::automation_run::Field;
+        use aggregates::certification_row::{Decision, SignedOffState};
+        let action = automations(&self.row.plan.0).get(place as usize).map(|automation| &automation.definition.action);
+        action.is_some_and(|action| match field {
+            Field::Decision => action.decision != Decision::Unknown,
+            Field::SignedOffState => action.signed_off_state != SignedOffState::Unknown,
+        })
+    }
+
+    /// Who asks for access to be taken.
+    fn by(&self) -> Party {
+        match &self.row.plan.0 {
+            Plan::Automations { .. } => Party::from(&self.context.actor),
+            Plan::Decision { by, .. } => by.clone(),
+        }
+    }
+}
+
+/// How many rows of a block the run changed.
+pub(super) fn changed(log: &[Entry]) -> u64 {
+    log.iter().filter(|entry| entry.outcome == Outcome::Changed).count() as u64
+}
+
+/// The certification of a run.
+///
+/// # Errors
+/// There is no such run.
+pub(super) async fn find_run(app: &SharedApp, id: Uuid) -> Result<AutomationRunRow, ReviewError> {
+    let found = automation_runs::find(&app.pool, id).await?;
+    found.ok_or(ReviewError::NotFound("Automation run", id.to_string()))
+}

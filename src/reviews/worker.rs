@@ -1,0 +1,135 @@
+//! What happens to reviews by itself: rows are recorded, runs go on, due dates come. Any number of servers may do it.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use aggregates::certification::{Certification, CertificationCommand};
+use aggregates::{Actor, automation_run};
+use projections::{automation_runs, certifications};
+use uuid::Uuid;
+
+use super::run::{find_run, run};
+use super::search::search;
+use super::undo::undo;
+use super::ReviewError;
+use crate::app::SharedApp;
+use crate::journal::{AppendError, CommandError, Context};
+use crate::work::leases;
+
+/// Seconds after which a dead worker's work is another's.
+const LEASE: f64 = 10.0;
+/// How often a lease is renewed.
+const RENEWAL: Duration = Duration::from_secs(3);
+/// How often a worker looks when nobody rings.
+const POLL: Duration = Duration::from_millis(500);
+/// Certifications and runs on which one server works at once.
+pub const SIDE_BY_SIDE: usize = 2;
+
+/// What is to be done.
+#[derive(Clone)]
+enum Work {
+    Search(Box<certifications::CertificationRow>),
+    Run(Uuid),
+}
+
+/// Looks for work and does it, for ever.
+pub async fn work(app: SharedApp, worker: String) {
+    loop {
+        if let Err(error) = look(&app, &worker).await {
+            tracing::warn!(%error, "reviews wait");
+        }
+        tokio::select! {
+            () = app.reviews_bell.notified() => {}
+            () = tokio::time::sleep(POLL) => {}
+        }
+    }
+}
+
+async fn look(app: &SharedApp, worker: &str) -> Result<(), ReviewError> {
+    let now = app.clock.now();
+    for id in certifications::all_due(&app.pool, now).await? {
+        let context = Context::of(Actor::system("due dates"), app.clock.id().simple().to_string());
+        let command = CertificationCommand::Expire { at: now };
+        match app.journal.execute::<Certification>(id, command, None, context).await {
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, certification = %id, "it expires later"),
+        }
+    }
+    for row in certifications::all_searching(&app.pool).await? {
+        consider(app, worker, row.id, Work::Search(Box::new(row))).await?;
+    }
+    for row in automation_runs::unfinished(&app.pool).await? {
+        consider(app, worker, row.id, Work::Run(row.id)).await?;
+    }
+    Ok(())
+}
+
+async fn consider(app: &SharedApp, worker: &str, id: Uuid, work: Work) -> Result<(), ReviewError> {
+    if app.is_stopping.load(Ordering::Relaxed) {
+        return Ok(());
+    }
+    let Ok(place) = Arc::clone(&app.review_places).try_acquire_owned() else { return Ok(()) };
+    // Each piece of work has a name of its own, so that this worker doesn't take twice what it is at.
+    let name = format!("{worker}/{}", app.clock.id().simple());
+    if !leases::take(&app.pool, id, &name, LEASE).await? {
+        return Ok(());
+    }
+    let app = Arc::clone(app);
+    tokio::spawn(async move {
+        let done = tokio::select! {
+            done = carry_on(&app, &name, id, work) => done,
+            () = renewing(&app, id, &name) => Err(ReviewError::Interrupted),
+        };
+        match done {
+            Ok(()) => {}
+            Err(ReviewError::Interrupted) => tracing::debug!(%id, "somebody else goes on"),
+            Err(error) => tracing::warn!(%error, %id, "the review goes on later"),
+        }
+        if let Err(error) = leases::release(&app.pool, id, &name).await {
+            tracing::debug!(%error, %id, "the lease runs out by itself");
+        }
+        drop(place);
+        app.reviews_bell.notify_one();
+    });
+    Ok(())
+}
+
+async fn carry_on(app: &SharedApp, worker: &str, id: Uuid, work: Work) -> Result<(), ReviewError> {
+    let context = app.journal.on_behalf(id, worker).await;
+    let done = match work {
+        Work::Search(row) => search(app, &row, worker, &context).await,
+        Work::Run(id) => {
+            // As it is now that it is ours.
+            let row = find_run(app, id).await?;
+            if row.status == automation_run::Status::Undoing.as_str() {
+                undo(app, &row, worker, &context).await
+            } else {
+                run(app, &row, worker, &context).await
+            }
+        }
+    };
+    match done {
+        // It ended, or another worker has it.
+        Err(ReviewError::Command(CommandError::Refused(_) | CommandError::Append(AppendError::Guard { .. }))) => {
+            Err(ReviewError::Interrupted)
+        }
+        other => other,
+    }
+}
+
+/// Returns when the work is no longer this worker's.
+async fn renewing(app: &SharedApp, id: Uuid, worker: &str) {
+    loop {
+        for _ in 0..RENEWAL.as_millis() / POLL.as_millis() {
+            tokio::time::sleep(POLL).await;
+            if app.is_stopping.load(Ordering::Relaxed) {
+                return;
+            }
+        }
+        // While the database is away nobody can say; when it is back, the journal's guard decides.
+        if leases::take(&app.pool, id, worker, LEASE).await.is_ok_and(|is_ours| !is_ours) {
+            return;
+        }
+    }
+}
