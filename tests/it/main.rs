@@ -10,6 +10,7 @@ mod application_imports;
 mod applications;
 mod architecture;
 mod automations;
+mod certifications;
 mod command_line;
 mod commit;
 mod dialects;

@@ -8,6 +8,7 @@ pub mod journal;
 pub mod people;
 pub mod process;
 pub mod proxy;
+pub mod reviews;
 pub mod server;
 pub mod stable;
 
