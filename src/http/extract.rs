@@ -217,6 +217,23 @@ impl FromRequestParts<SharedApp> for Id {
     }
 }
 
+/// The id and the number in a path: of a certification and of its row.
+pub struct IdAndNumber(pub Uuid, pub u32);
+
+impl FromRequestParts<SharedApp> for IdAndNumber {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, ApiError> {
+        let Path((first, second)) = Path::<(String, String)>::from_request_parts(parts, app)
+            .await
+            .map_err(|error| ApiError::field("id", error.body_text()))?;
+        let number = second.parse().map_err(|_| {
+            ApiError::field("result_id", format!("{second:?} is not a whole number from 0 to {}", u32::MAX))
+        })?;
+        Ok(Self(id("id", &first)?, number))
+    }
+}
+
 /// The id and the verb of a path's last segment: `{id}:complete`, which axum's router can't take apart (design §5).
 pub struct IdAndVerb(pub Uuid, pub String);
 

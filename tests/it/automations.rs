@@ -57,13 +57,16 @@ fn assert_empty(answer: &Answer) {
     assert_eq!((answer.status, answer.text.as_str()), (200, "{}"));
 }
 
-/// Names of the automations attached to a workflow, each with its `opt_in`.
+/// Names of the automations attached to a workflow, each with its `opt_in`; the built-in ones, which always are, aside.
 async fn attached(client: &Client, workflow: &str) -> Vec<(String, bool)> {
     let answer = client.get(&format!("{AUTOMATIONS}:attached/{workflow}")).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     let name = |one: &Value| one["automation"]["name"].as_str().unwrap().to_owned();
     let values = answer.json["values"].as_array().unwrap().clone();
-    values.iter().map(|one| (name(one), one["opt_in"].as_bool().unwrap())).collect()
+    let all = values.iter().map(|one| (name(one), one["opt_in"].as_bool().unwrap()));
+    let (built_in, made): (Vec<_>, Vec<_>) = all.partition(|(name, _)| name.ends_with("and unchanged"));
+    assert_eq!(built_in.iter().map(|(_, opt_in)| *opt_in).collect::<Vec<bool>>(), [true, true]);
+    made
 }
 
 /// Fields that break rules, with what is said of them; fails unless this is a 400 of Veza's kind.

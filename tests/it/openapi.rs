@@ -10,6 +10,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::bodies::{GRANTS, PEOPLE, directory, grants_only};
+use crate::support::reviews::certified;
 use crate::support::{Client, TestServer, file_group, id};
 
 /// Who may, at least. A new operation is added here by hand: that is the moment to think about it.
@@ -76,6 +77,19 @@ const LEAST: &[(&str, Role)] = &[
     ("attachAutomations", Role::Administrator),
     ("listAttachedAutomations", Role::Auditor),
     ("detachAutomations", Role::Administrator),
+    ("previewAutomation", Role::Auditor),
+    ("listCertifications", Role::Reader),
+    ("createCertification", Role::Operator),
+    ("getCertification", Role::Reader),
+    ("completeCertification", Role::Operator),
+    ("listResults", Role::Reader),
+    ("getResult", Role::Reader),
+    ("updateResult", Role::Operator),
+    ("forceUpdateResult", Role::Administrator),
+    ("decideResults", Role::Operator),
+    ("listAutomationRuns", Role::Auditor),
+    ("getAutomationRun", Role::Auditor),
+    ("undoAutomationRun", Role::Operator),
     ("listEvents", Role::Auditor),
     ("listTokens", Role::Auditor),
     ("createToken", Role::Administrator),
@@ -85,7 +99,7 @@ const LEAST: &[(&str, Role)] = &[
 ];
 
 /// Operations whose body says what they act on, which may not be there.
-const IDS_IN_BODY: &[&str] = &["updateAutomation", "attachAutomations", "detachAutomations"];
+const IDS_IN_BODY: &[&str] = &["updateAutomation", "attachAutomations", "detachAutomations", "createCertification"];
 
 /// An operation of the document.
 struct Operation {
@@ -98,7 +112,7 @@ struct Operation {
 impl Operation {
     /// Its path with this id.
     fn at(&self, id: &str) -> String {
-        self.path.replace("{id}", id).replace("{stage}", "approval")
+        self.path.replace("{id}", id).replace("{stage}", "approval").replace("{result_id}", "0")
     }
 
     /// Its errors are Veza's (contracts §3.6).
@@ -286,6 +300,18 @@ async fn no_operation_falls_over_garbage() {
         "filter": "source.is_active eq true", "reviewers": [{"id": id(&identity), "user_type": "x"}],
         "owner": {"email": "nobody@example.com", "id": id(&identity)}, "automation_ids": [id(&automation)]});
     let workflow = awf("workflows", &workflow_body).await["workflow_id"].as_str().unwrap().to_owned();
+    let certification = certified(&server.client, &workflow).await;
+    let decision = json!({"decision": "ACCEPTED", "notes": "n", "signed_off_state": 1});
+    let mut result = decision.clone();
+    result["result_id"] = json!(0);
+    result["reviewers"] = json!([{"id": id(&identity)}]);
+    result["notification_status"] = json!("PENDING");
+    let mut decision_by_filter = decision;
+    decision_by_filter["filter"] = json!("source.name sw \"A\"");
+    decision_by_filter["mutable_filter"] = json!("decision eq \"NONE\"");
+    let certification_body = json!({"workflow_id": workflow, "data_source": 0, "name": "Q1", "notes": "n", "due_date": "2027-01-01",
+        "reviewer_assignment": {"users_manager": true, "resource_managers": true, "reviewers": [{"id": id(&identity)}],
+                                "fallback_reviewers": [{"id": id(&identity)}]}, "automation_ids": [id(&automation)]});
     let mut updated_automation = automation_body.clone();
     updated_automation["id"] = automation["id"].clone();
     let attachment = json!({"id": id(&automation), "workflow_id": workflow, "all": false, "opt_in": false});
@@ -340,6 +366,11 @@ async fn no_operation_falls_over_garbage() {
         ("updateAutomation", json!({"value": updated_automation})),
         ("attachAutomations", attachment.clone()),
         ("detachAutomations", attachment),
+        ("previewAutomation", json!({"workflow_id": workflow})),
+        ("createCertification", certification_body),
+        ("updateResult", json!({"value": result})),
+        ("forceUpdateResult", json!({"value": result})),
+        ("decideResults", decision_by_filter),
         (
             "createToken",
             json!({"name": "t", "role": "reader", "identityId": id(&identity), "expirationDate": "2030-01-01"}),
@@ -363,6 +394,7 @@ async fn no_operation_falls_over_garbage() {
                 2 if way % 2 == 0 => workflow.clone(),
                 2 => id(&identity).to_owned(),
                 3 if operation.speaks_veza() => id(&automation).to_owned(),
+                4 if operation.speaks_veza() => certification.clone(),
                 3 | 4 => id(&account).to_owned(),
                 _ => id(&app).to_owned(),
             };

@@ -1,11 +1,10 @@
-use axum::extract::Path;
 use axum::response::Response;
 
 use super::result_body::{ResultBody, bodies};
 use super::{TAG, found};
 use crate::http::error::ApiError;
 use crate::http::etag;
-use crate::http::extract;
+use crate::http::extract::IdAndNumber;
 use crate::http::session::{Reads, Session};
 use crate::http::veza::{VezaErrorBody, Wrapped};
 
@@ -24,14 +23,7 @@ use crate::http::veza::{VezaErrorBody, Wrapped};
         (status = 404, description = "No such certification, or no such row", body = VezaErrorBody),
     )
 )]
-pub async fn get(
-    session: Session<Reads>,
-    Path((certification, result)): Path<(String, String)>,
-) -> Result<Response, ApiError> {
-    let id = extract::id("id", &certification)?;
-    let number: u32 = result
-        .parse()
-        .map_err(|_| ApiError::field("result_id", format!("{result:?} is not a whole number of at least 0")))?;
+pub async fn get(session: Session<Reads>, IdAndNumber(id, number): IdAndNumber) -> Result<Response, ApiError> {
     found(&session, id).await?;
     let row = projections::certifications::result(session.pool(), id, number).await?;
     let row = row.ok_or_else(|| ApiError::not_found("Result", number))?;

@@ -192,7 +192,7 @@ async fn priority_is_stored_returned_and_has_no_effect() {
     let listed = client.get(AUTOMATIONS).await.json;
     let priorities: Vec<i64> =
         listed["values"].as_array().unwrap().iter().map(|one| one["priority"].as_i64().unwrap()).collect();
-    assert_eq!(priorities, [9, -1, 5]);
+    assert_eq!(priorities, [0, 0, 9, -1, 5]);
     server.stop().await;
 }
 
