@@ -193,7 +193,7 @@ async fn a_rejection_opens_an_access_request_and_another_decision_withdraws_it()
     decided(&as_cleo, &review, &found, json!({"decision": "REJECTED"})).await;
     let first = request_of(&current().await);
     let detail = house.request(&first).await;
-    assert_eq!((&detail["status"], &detail["identity"]["id"]), (&json!("Open"), &found["source"]["identity"]["id"]));
+    assert_eq!((&detail["status"], &detail["target"]["affectedIdentity"]["id"]), (&json!("Open"), &found["source"]["identity"]["id"]));
     assert_eq!((&detail["reporter"]["id"], &detail["application"]["id"]), (&json!(house.person("Cleo").await), &json!(id(&house.ledger))));
     // Remarks don't change the decision.
     decided(&as_cleo, &review, &found, json!({"notes": "Really"})).await;

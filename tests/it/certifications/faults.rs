@@ -19,7 +19,7 @@ fn broken() -> Vec<(String, &'static str)> {
         ("source.name eq \"A\" )", "character 20: found )"),
     ];
     let mut all: Vec<(String, &str)> = told.map(|(filter, said)| (filter.to_owned(), said)).into();
-    all.push((format!("source.name eq \"{}\"", "x".repeat(1 << 20)), "character 65537: found 1048594 characters, expected at most 65536"));
+    all.push((format!("source.name eq \"{}\"", "x".repeat(1 << 20)), "character 65537: found 1048593 characters, expected at most 65536"));
     all.push((format!("{}source.name pr{}", "(".repeat(10_000), ")".repeat(10_000)), "character 65"));
     all
 }
