@@ -8,7 +8,7 @@ use super::crowd::{PEOPLE, RIGHTS, crowd, numbers, walk};
 use super::{client_of, decision, path, review, review_with};
 use crate::support::people::House;
 use crate::support::reviews::{certification, certified, complete, decided, row, rows, runs};
-use crate::support::{Answer, Client, whole};
+use crate::support::{Answer, Client, eventually, whole};
 
 async fn decide_all(client: &Client, review: &str, body: Value) -> Answer {
     client.post(&format!("{}/results:decide", path(review)), body).await
@@ -35,14 +35,23 @@ async fn rows_that_a_filter_means_are_decided_at_once_and_a_dry_run_tells_which(
     let done = decide_all(client, &review, body.clone()).await;
     assert_json_snapshot!("decided_by_filter", whole(&done));
     let run = &runs(client, &review).await[0];
-    assert_eq!((&run["id"], &run["kind"], &run["status"]), (&done.json["run_id"], &json!("decision"), &json!("COMPLETED")));
-    assert_eq!(run["automations"][0], json!({"id": null, "name": "results:decide", "matched": 2, "changed": 2, "conflicting": 0, "skipped": 0}));
-    for (source, destination, stands) in [("ann", "read", "REJECTED"), ("bob", "read", "REJECTED"), ("ann", "book", "NONE")] {
+    assert_eq!(
+        (&run["id"], &run["kind"], &run["status"]),
+        (&done.json["run_id"], &json!("decision"), &json!("COMPLETED"))
+    );
+    assert_eq!(
+        run["automations"][0],
+        json!({"id": null, "name": "results:decide", "matched": 2, "changed": 2, "conflicting": 0, "skipped": 0})
+    );
+    for (source, destination, stands) in
+        [("ann", "read", "REJECTED"), ("bob", "read", "REJECTED"), ("ann", "book", "NONE")]
+    {
         let row = row(client, &review, source, destination).await;
         assert_eq!(decision(&row), stands);
         if stands == "REJECTED" {
             let entry = &row["action_log"]["entries"][0];
             assert_eq!((&entry["automation_run_id"], &entry["note"]), (&done.json["run_id"], &json!("Nobody reads")));
+            assert_eq!(entry["user"]["name"], "HR system");
             let request = house.request(&super::request_of(&row)).await;
             assert_eq!((&request["status"], &request["reporter"]["name"]), (&json!("Open"), &json!("HR system")));
         }
@@ -84,10 +93,22 @@ async fn previous_decisions_are_meant_only_where_there_were_any() {
     let client = &house.asks;
     let made = super::ledger_workflow(&house, json!({"filter": "destination.name eq \"read\""})).await;
     let before = certified(client, &made).await;
-    decided(client, &before, &row(client, &before, "ann", "read").await, json!({"decision": "ACCEPTED", "notes": "Needs it"})).await;
+    decided(
+        client,
+        &before,
+        &row(client, &before, "ann", "read").await,
+        json!({"decision": "ACCEPTED", "notes": "Needs it"}),
+    )
+    .await;
     complete(client, &before).await;
     let workflow = format!("{}/workflows/{made}", crate::support::reviews::AWF);
-    assert_eq!(client.put(&workflow, json!({"name": "Quarterly", "application_ids": [crate::support::id(&house.ledger)]})).await.status, 200);
+    assert_eq!(
+        client
+            .put(&workflow, json!({"name": "Quarterly", "application_ids": [crate::support::id(&house.ledger)]}))
+            .await
+            .status,
+        200
+    );
     let review = certified(client, &made).await;
     for (mutable_filter, matched) in [
         ("previous.decision eq \"ACCEPTED\"", 1),
@@ -108,9 +129,11 @@ async fn previous_decisions_are_meant_only_where_there_were_any() {
 #[tokio::test]
 async fn rows_that_are_not_theirs_are_left_alone() {
     let house = House::open().await;
-    let more = json!({"reviewers": [{"email": "bob@example.com"}], "fallback_reviewers": [{"email": "ann@example.com"}]});
+    let more =
+        json!({"reviewers": [{"email": "bob@example.com"}], "fallback_reviewers": [{"email": "ann@example.com"}]});
     let review = review_with(&house, more).await;
-    let (as_ann, as_bob) = (client_of(&house, "Ann", Role::Operator).await, client_of(&house, "Bob", Role::Administrator).await);
+    let (as_ann, as_bob) =
+        (client_of(&house, "Ann", Role::Operator).await, client_of(&house, "Bob", Role::Administrator).await);
     let accept = json!({"decision": "ACCEPTED"});
     let mut dry = accept.clone();
     dry["dry_run"] = json!(true);
@@ -126,7 +149,8 @@ async fn rows_that_are_not_theirs_are_left_alone() {
     for (source, destination, stands) in stand {
         assert_eq!(decision(&row(&as_ann, &review, source, destination).await), stands);
     }
-    let skipped: Vec<Value> = runs(&house.answers, &review).await.iter().map(|run| run["automations"][0]["skipped"].clone()).collect();
+    let skipped: Vec<Value> =
+        runs(&house.answers, &review).await.iter().map(|run| run["automations"][0]["skipped"].clone()).collect();
     assert_eq!(skipped, [2, 3, 1]);
     house.close().await;
 }
@@ -136,7 +160,13 @@ async fn a_run_shows_what_it_did_to_each_row() {
     let house = House::open().await;
     let (client, review) = (&house.asks, review(&house).await);
     decided(client, &review, &row(client, &review, "ann", "book").await, json!({"decision": "ACCEPTED"})).await;
-    decided(client, &review, &row(client, &review, "ann", "read").await, json!({"decision": "REJECTED", "signed_off_state": 2})).await;
+    decided(
+        client,
+        &review,
+        &row(client, &review, "ann", "read").await,
+        json!({"decision": "REJECTED", "signed_off_state": 2}),
+    )
+    .await;
     let done = decide_all(client, &review, json!({"decision": "ACCEPTED"})).await;
     assert_eq!(counts(&done), [3, 1, 1]);
     let run = client.get(&format!("/api/preview/awf/automation_runs/{}", done.json["run_id"].as_str().unwrap())).await;
@@ -151,7 +181,8 @@ async fn a_run_shows_what_it_did_to_each_row() {
         .await
         .iter()
         .map(|row| {
-            let outcome = match (row["source"]["name"].as_str().unwrap(), row["destination"]["name"].as_str().unwrap()) {
+            let outcome = match (row["source"]["name"].as_str().unwrap(), row["destination"]["name"].as_str().unwrap())
+            {
                 ("ann", "book") => "UNCHANGED",
                 ("ann", "read") => "SKIPPED",
                 _ => "CHANGED",
@@ -161,5 +192,25 @@ async fn a_run_shows_what_it_did_to_each_row() {
         .collect();
     expected.sort_unstable();
     assert_eq!(outcomes, expected);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn what_takes_longer_than_twenty_seconds_goes_on_until_the_certification_ends() {
+    let house = House::open().await;
+    let (client, review) = (&house.asks, review(&house).await);
+    let hold = house.server.hold("work.leases").await;
+    let going_on = client.post_keyed(&format!("{}/results:decide", path(&review)), "all", json!({"decision": 3})).await;
+    assert_json_snapshot!("going_on", whole(&going_on));
+    assert_eq!(runs(client, &review).await[0]["status"], "RUNNING");
+    complete(client, &review).await;
+    hold.release().await;
+    let run = eventually("the run stops", async || {
+        let run = runs(client, &review).await[0].clone();
+        (run["status"] != "RUNNING").then_some(run)
+    })
+    .await;
+    assert_eq!((&run["status"], &run["message"]), (&json!("ERROR"), &json!("The certification ended before the run")));
+    assert!(rows(client, &review).await.iter().all(|row| decision(row) == "NONE"));
     house.close().await;
 }

@@ -10,9 +10,9 @@ use crate::support::reviews::{AWF, workflow};
 use crate::support::{Client, id};
 
 pub const PEOPLE: usize = 30;
-pub const RIGHTS: usize = 11;
+pub const RIGHTS: usize = 18;
 
-/// Thirty people more, who hold eleven rights each in a new vault: 330 rows of a workflow, whose id this is.
+/// Thirty people more, who hold eighteen rights each in a new vault: 540 rows of a workflow, whose id this is. A block has 500.
 pub async fn crowd(house: &House) -> String {
     let (mut staff, mut accounts) = (STAFF.to_owned(), "login,name,mail,active,seen,kind,centre\n".to_owned());
     let mut grants = "login,right,since\n".to_owned();
@@ -23,7 +23,8 @@ pub async fn crowd(house: &House) -> String {
         let seen = if person % 5 == 0 { String::new() } else { format!("2026-02-{:02}", person % 28 + 1) };
         let (kind, centre) = (["Person", "service", ""][person % 3], ["4711", "0815", "", "x\"y"][person % 4]);
         let centre = centre.replace('"', "\"\"");
-        writeln!(accounts, "login{person},Ä{person},p{person}@example.com,{active},{seen},{kind},\"{centre}\"").unwrap();
+        writeln!(accounts, "login{person},Ä{person},p{person}@example.com,{active},{seen},{kind},\"{centre}\"")
+            .unwrap();
         for right in 0..RIGHTS {
             let since = ["2020", "", "1e9"][(person + right) % 3];
             writeln!(grants, "login{person},right{right},{since}").unwrap();
@@ -35,12 +36,21 @@ pub async fn crowd(house: &House) -> String {
         writeln!(rights, "right{right},{label},role,100% of_{right},bob@example.com,{power}").unwrap();
     }
     house.staff(&staff).await;
-    let group = |name: &str, content: &str, columns: Value| json!({"name": name, "content": content, "columns": columns});
+    let group =
+        |name: &str, content: &str, columns: Value| json!({"name": name, "content": content, "columns": columns});
     let groups = [
-        group("Users", "accounts", json!({"key": "login", "name": "name", "email": "mail", "isActive": "active",
-            "lastLoginAt": "seen", "type": "kind", "costCentre": "centre"})),
-        group("Roles", "entitlements", json!({"key": "right", "name": "label", "type": "kind", "description": "about",
-            "owner": "owner", "isPrivileged": "power"})),
+        group(
+            "Users",
+            "accounts",
+            json!({"key": "login", "name": "name", "email": "mail", "isActive": "active",
+            "lastLoginAt": "seen", "type": "kind", "costCentre": "centre"}),
+        ),
+        group(
+            "Roles",
+            "entitlements",
+            json!({"key": "right", "name": "label", "type": "kind", "description": "about",
+            "owner": "owner", "isPrivileged": "power"}),
+        ),
         group("Members", "grants", json!({"account": "login", "entitlement": "right", "since": "since"})),
     ];
     let vault = house.server.create(application("Vault", &groups)).await;
@@ -63,7 +73,12 @@ pub async fn walk(client: &Client, review: &str, filter: &str, size: usize, back
     let (size, mut token, mut found) = (size.to_string(), String::new(), Vec::new());
     let backwards = backwards.to_string();
     loop {
-        let query = [("filter", filter), ("page_size", &size), ("page_token", &token), ("paginate_direction_backwards", &backwards)];
+        let query = [
+            ("filter", filter),
+            ("page_size", &size),
+            ("page_token", &token),
+            ("paginate_direction_backwards", &backwards),
+        ];
         let page = page(client, review, &query).await;
         let mut rows = page["values"].as_array().unwrap().clone();
         assert!(rows.is_sorted_by_key(|row| row["result_id"].as_i64()), "{page:#}");

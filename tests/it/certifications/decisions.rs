@@ -24,7 +24,10 @@ async fn a_later_decision_replaces_an_earlier_one_until_the_sign_off() {
     let whole = ["DECISION ACCEPTED Needed", "DECISION REJECTED Not needed", "DECISION NONE", "DECISION ACCEPTED"];
     assert_eq!(log(&signed), whole);
     assert_eq!((decision(&signed), &signed["notes"]), ("ACCEPTED", &json!("Not needed")));
-    assert_eq!((&signed["signed_off_state"], &signed["signed_off_by"]["name"]), (&json!("SIGNED_OFF"), &json!("HR system")));
+    assert_eq!(
+        (&signed["signed_off_state"], &signed["signed_off_by"]["name"]),
+        (&json!("SIGNED_OFF"), &json!("HR system"))
+    );
     let head = house.server.head().await;
     for change in [
         json!({"decision": "REJECTED"}),
@@ -38,7 +41,8 @@ async fn a_later_decision_replaces_an_earlier_one_until_the_sign_off() {
     decided(client, &review, &found, json!({"decision": "ACCEPTED", "signed_off_state": "SIGNED_OFF"})).await;
     assert_eq!(house.server.head().await, head);
     let shown = certification(client, &review).await;
-    let counts = ["total_complete_count", "accepted_count", "rejected_count", "signed_off_count"].map(|name| &shown[name]);
+    let counts =
+        ["total_complete_count", "accepted_count", "rejected_count", "signed_off_count"].map(|name| &shown[name]);
     assert_eq!(counts, [1, 1, 0, 1]);
     house.close().await;
 }
@@ -55,7 +59,10 @@ async fn an_administrator_undoes_a_sign_off() {
     let forced = force(&house.answers, &review, &found, undo).await;
     assert_eq!((forced.status, &forced.json), (200, &json!({})), "{}", forced.text);
     let open = row(&house.asks, &review, "ann", "book").await;
-    assert_eq!((&open["signed_off_state"], &open["signed_off_at"], &open["signed_off_by"]), (&json!("NOT_SIGNED_OFF"), &Value::Null, &Value::Null));
+    assert_eq!(
+        (&open["signed_off_state"], &open["signed_off_at"], &open["signed_off_by"]),
+        (&json!("NOT_SIGNED_OFF"), &Value::Null, &Value::Null)
+    );
     assert_eq!((decision(&open), &open["action_log"]["entries"][1]["is_forced"]), ("ACCEPTED", &json!(true)));
     decided(&house.asks, &review, &found, json!({"decision": "REJECTED"})).await;
     // Or decides and leaves it signed off.
@@ -170,7 +177,10 @@ async fn if_match_demands_that_the_row_is_as_it_was_read() {
     let first = put("\"0\"", "ACCEPTED").await;
     assert_eq!((first.status, first.headers["etag"].to_str().unwrap()), (200, "\"1\""), "{}", first.text);
     let stale = put("\"0\"", "REJECTED").await;
-    assert_eq!((stale.status, &stale.json["message"]), (412, &json!("If-Match doesn't match: the current ETag is \"1\"")));
+    assert_eq!(
+        (stale.status, &stale.json["message"]),
+        (412, &json!("If-Match doesn't match: the current ETag is \"1\""))
+    );
     assert_eq!(put("*", "REJECTED").await.status, 200);
     let current = etag().await;
     assert_eq!((current.as_str(), put(&current, "ACCEPTED").await.status), ("\"2\"", 200));
@@ -193,8 +203,14 @@ async fn a_rejection_opens_an_access_request_and_another_decision_withdraws_it()
     decided(&as_cleo, &review, &found, json!({"decision": "REJECTED"})).await;
     let first = request_of(&current().await);
     let detail = house.request(&first).await;
-    assert_eq!((&detail["status"], &detail["target"]["affectedIdentity"]["id"]), (&json!("Open"), &found["source"]["identity"]["id"]));
-    assert_eq!((&detail["reporter"]["id"], &detail["application"]["id"]), (&json!(house.person("Cleo").await), &json!(id(&house.ledger))));
+    assert_eq!(
+        (&detail["status"], &detail["target"]["affectedIdentity"]["id"]),
+        (&json!("Open"), &found["source"]["identity"]["id"])
+    );
+    assert_eq!(
+        (&detail["reporter"]["id"], &detail["application"]["id"]),
+        (&json!(house.person("Cleo").await), &json!(id(&house.ledger)))
+    );
     // Remarks don't change the decision.
     decided(&as_cleo, &review, &found, json!({"notes": "Really"})).await;
     assert_eq!(request_of(&current().await), first);
@@ -206,7 +222,10 @@ async fn a_rejection_opens_an_access_request_and_another_decision_withdraws_it()
     decided(&as_cleo, &review, &found, json!({"decision": "REJECTED"})).await;
     let second = request_of(&current().await);
     assert_ne!(first, second);
-    assert_eq!((house.request(&first).await["status"].clone(), house.request(&second).await["status"].clone()), (json!("Canceled"), json!("Open")));
+    assert_eq!(
+        (house.request(&first).await["status"].clone(), house.request(&second).await["status"].clone()),
+        (json!("Canceled"), json!("Open"))
+    );
     decided(&as_cleo, &review, &found, json!({"decision": "NONE"})).await;
     assert_eq!(house.request(&second).await["status"], "Canceled");
     // What was withdrawn no import carries out.
@@ -217,11 +236,41 @@ async fn a_rejection_opens_an_access_request_and_another_decision_withdraws_it()
 }
 
 #[tokio::test]
+async fn an_access_request_tells_who_decided_whoever_remarked_upon_it_since() {
+    let house = House::open().await;
+    let as_cleo = client_of(&house, "Cleo", Role::Operator).await;
+    let review = review(&house).await;
+    let found = row(&as_cleo, &review, "ann", "book").await;
+    decided(&as_cleo, &review, &found, json!({"decision": "REJECTED"})).await;
+    let request = request_of(&row(&as_cleo, &review, "ann", "book").await);
+    house.server.clock.advance(chrono::TimeDelta::hours(1));
+    decided(&house.asks, &review, &found, json!({"notes": "I see"})).await;
+    decided(&house.asks, &review, &found, json!({"reviewers": [{"email": "dan@example.com"}]})).await;
+    decided(&house.answers, &review, &found, json!({"signed_off_state": "SIGNED_OFF"})).await;
+    let item = async || house.request(&request).await["relatedItems"].as_array().unwrap().last().unwrap().clone();
+    let shown = item().await;
+    assert_eq!((&shown["decision"], &shown["decidedBy"]["name"]), (&json!("REJECTED"), &json!("token of Cleo")));
+    assert_eq!(shown["decidedAt"], "2026-03-15T12:00:00Z");
+    house.access(LOGINS, "login,right\nann,read\nbob,read\n").await;
+    house.settled(&request, "Completed").await;
+    let shown = item().await;
+    assert_eq!((&shown["decision"], &shown["decidedAt"]), (&json!("FIXED"), &json!("2026-03-15T13:00:00Z")));
+    house.close().await;
+}
+
+#[tokio::test]
 async fn a_row_that_is_not_there_is_not_decided_about() {
     let house = House::open().await;
     let (client, review) = (&house.answers, review(&house).await);
     assert_eq!(rows(client, &review).await.len(), 3);
-    for (result, status) in [(json!(3), 404), (json!(u32::MAX), 404), (json!(-1), 400), (json!(1_u64 << 32), 400), (json!("0"), 400), (json!(null), 400)] {
+    for (result, status) in [
+        (json!(3), 404),
+        (json!(u32::MAX), 404),
+        (json!(-1), 400),
+        (json!(1_u64 << 32), 400),
+        (json!("0"), 400),
+        (json!(null), 400),
+    ] {
         let answer = decide(client, &review, &json!({"result_id": result}), json!({"decision": 2})).await;
         assert_eq!(answer.status, status, "{result}: {}", answer.text);
         if status == 400 {
@@ -231,7 +280,10 @@ async fn a_row_that_is_not_there_is_not_decided_about() {
     let results = format!("{}/results", path(&review));
     assert_eq!(violation(&client.put(&results, json!({})).await).0, "value");
     let both = client.put(&results, json!({"value": {"decision": 9}})).await;
-    assert_eq!(violations(&both).iter().map(|(field, _)| *field).collect::<Vec<_>>(), ["value.result_id", "value.decision"]);
+    assert_eq!(
+        violations(&both).iter().map(|(field, _)| *field).collect::<Vec<_>>(),
+        ["value.result_id", "value.decision"]
+    );
     let one = json!({"result_id": 0});
     assert_eq!(decide(client, NOBODY, &one, json!({"decision": 2})).await.status, 404);
     assert_eq!(violation(&decide(client, "quarterly", &one, json!({"decision": 2})).await).0, "id");

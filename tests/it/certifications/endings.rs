@@ -30,14 +30,23 @@ async fn nothing_is_decided_in_a_completed_certification() {
     let found = row(&house.answers, &review, "ann", "book").await;
     complete(&house.asks, &review).await;
     let shown = certification(&house.asks, &review).await;
-    assert_eq!((&shown["state"], &shown["completed_by"]["name"]), (&json!("CERT_STATE_COMPLETED"), &json!("HR system")));
+    assert_eq!(
+        (&shown["state"], &shown["completed_by"]["name"]),
+        (&json!("CERT_STATE_COMPLETED"), &json!("HR system"))
+    );
     let head = house.server.head().await;
     let again = house.asks.post(&format!("{}:complete", path(&review)), json!({})).await;
-    assert_eq!(refusal(&again), "Completing is possible in CERT_STATE_IN_PROGRESS; the certification is in CERT_STATE_COMPLETED");
+    assert_eq!(
+        refusal(&again),
+        "Completing is possible in CERT_STATE_IN_PROGRESS; the certification is in CERT_STATE_COMPLETED"
+    );
     assert_eq!(refusal(&decide(&house.asks, &review, &found, json!({"decision": 2})).await), IN_GRACE);
     assert_eq!(decide(&house.asks, &review, &found, json!({"decision": 4})).await.status, 409, "it isn't rejected");
     let all = house.asks.post(&format!("{}/results:decide", path(&review)), json!({"decision": 2})).await;
-    assert_eq!(refusal(&all), "Rows are decided in CERT_STATE_IN_PROGRESS; the certification is in CERT_STATE_COMPLETED");
+    assert_eq!(
+        refusal(&all),
+        "Rows are decided in CERT_STATE_IN_PROGRESS; the certification is in CERT_STATE_COMPLETED"
+    );
     assert_eq!(house.server.head().await, head);
     let unknown = house.asks.post(&format!("{}:complete", path(super::NOBODY)), json!({})).await;
     assert_eq!((unknown.status, &unknown.json["code"]), (404, &json!("NotFound")));
@@ -55,7 +64,12 @@ async fn in_its_grace_period_a_rejected_row_is_marked_fixed_by_hand() {
     decided(&house.asks, &review, &found, json!({"signed_off_state": "SIGNED_OFF"})).await;
     complete(&house.asks, &review).await;
     house.server.clock.advance(TimeDelta::days(7) - TimeDelta::seconds(1));
-    for change in [json!({"decision": 2}), json!({"notes": "Late"}), json!({"decision": 4, "signed_off_state": 1}), json!({"decision": 4, "reviewers": [{"email": "dan@example.com"}]})] {
+    for change in [
+        json!({"decision": 2}),
+        json!({"notes": "Late"}),
+        json!({"decision": 4, "signed_off_state": 1}),
+        json!({"decision": 4, "reviewers": [{"email": "dan@example.com"}]}),
+    ] {
         assert_eq!(refusal(&decide(&house.asks, &review, &found, change).await), IN_GRACE);
     }
     decided(&house.asks, &review, &found, fixed).await;
@@ -135,7 +149,10 @@ async fn a_certification_expires_by_itself() {
     assert_eq!(certification(&house.asks, &review).await["due_date"], "2026-03-20T16:00:00Z");
     house.server.clock.advance(TimeDelta::days(5) + TimeDelta::hours(4));
     let shown = reached(&house.asks, &review, "CERT_STATE_EXPIRED").await;
-    assert_eq!((&shown["completed_at"], &shown["completed_by"]["name"]), (&json!("2026-03-20T16:00:00Z"), &json!("due dates")));
+    assert_eq!(
+        (&shown["completed_at"], &shown["completed_by"]["name"]),
+        (&json!("2026-03-20T16:00:00Z"), &json!("due dates"))
+    );
     assert_eq!(refusal(&decide(&house.asks, &review, &found, json!({"decision": 2})).await), IN_GRACE);
     assert_eq!(house.asks.post(&format!("{}:complete", path(&review)), json!({})).await.status, 409);
     // Its grace period begins there.
@@ -187,7 +204,10 @@ async fn nothing_is_decided_while_rows_are_recorded() {
     assert_eq!(refusal(&decide(&as_cleo, review, &row, json!({"decision": 2})).await), searching);
     assert_eq!(refusal(&force(&house.answers, review, &row, json!({"decision": 2})).await), searching);
     let all = as_cleo.post(&format!("{}/results:decide", path(review)), json!({"decision": 2})).await;
-    assert_eq!(refusal(&all), "Rows are decided in CERT_STATE_IN_PROGRESS; the certification is in CERT_STATE_SEARCHING");
+    assert_eq!(
+        refusal(&all),
+        "Rows are decided in CERT_STATE_IN_PROGRESS; the certification is in CERT_STATE_SEARCHING"
+    );
     assert_eq!(as_cleo.post(&format!("{}:complete", path(review)), json!({})).await.status, 409);
     let page = as_cleo.get(&format!("{}/results", path(review))).await.json;
     assert_eq!((&page["values"], &page["has_more"]), (&json!([]), &json!(false)));

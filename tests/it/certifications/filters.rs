@@ -31,7 +31,9 @@ const FILTERS: [Meant; 33] = [
     ("source.type pr", |(row, _)| text(row, "/source/type").is_some()),
     ("source.type ne \"SERVICE\"", |(row, _)| !is(row, "/source/type", "service")),
     ("not (source.type eq \"service\")", |(row, _)| !is(row, "/source/type", "service")),
-    ("source.last_login_at ge \"2026-02-15\"", |(row, _)| text(row, "/source/last_login_at").is_some_and(|at| at >= "2026-02-15T")),
+    ("source.last_login_at ge \"2026-02-15\"", |(row, _)| {
+        text(row, "/source/last_login_at").is_some_and(|at| at >= "2026-02-15T")
+    }),
     ("not (source.last_login_at pr)", |(row, _)| text(row, "/source/last_login_at").is_none()),
     ("source.attributes.costCentre eq \"4711\"", |(row, _)| is(row, "/source/attributes/costCentre", "4711")),
     ("source.attributes.costCentre lt 4711", |(row, _)| is(row, "/source/attributes/costCentre", "0815")),
@@ -42,9 +44,13 @@ const FILTERS: [Meant; 33] = [
     ("source.identity[department eq \"it\" and first_name co \"1\"]", |(row, _)| {
         is(row, "/source/identity/department", "it") && text(row, "/source/identity/first_name").unwrap().contains('1')
     }),
-    ("destination.name co \"READ\"", |(row, _)| text(row, "/destination/name").unwrap().to_lowercase().contains("read")),
+    ("destination.name co \"READ\"", |(row, _)| {
+        text(row, "/destination/name").unwrap().to_lowercase().contains("read")
+    }),
     // Signs that mean something to LIKE.
-    ("destination.description co \"% of_1\"", |(row, _)| text(row, "/destination/description").unwrap().contains("% of_1")),
+    ("destination.description co \"% of_1\"", |(row, _)| {
+        text(row, "/destination/description").unwrap().contains("% of_1")
+    }),
     ("destination.is_privileged eq true", |(row, _)| row["destination"]["is_privileged"] == true),
     ("not (destination.is_privileged pr)", |(row, _)| row["destination"].get("is_privileged").is_none()),
     ("grant.attributes.since eq \"2020\"", |(row, _)| is(row, "/grant/attributes/since", "2020")),
@@ -74,7 +80,8 @@ async fn decide_some(house: &House, review: &str, step: usize) {
         let decision = ["ACCEPTED", "REJECTED", "NONE"][at % 3];
         let notes = ["", "Ja, klÄr das", "no"][at % 5 % 3];
         let state = ["NOT_SIGNED_OFF", "SIGNED_OFF"][at % 2];
-        decided(&house.answers, review, row, json!({"decision": decision, "notes": notes, "signed_off_state": state})).await;
+        decided(&house.answers, review, row, json!({"decision": decision, "notes": notes, "signed_off_state": state}))
+            .await;
     }
 }
 
@@ -98,11 +105,14 @@ async fn a_filter_finds_the_rows_of_which_it_is_true() {
     let all = rows(client, &review).await;
     let old = rows(client, &before).await;
     let known: BTreeMap<i64, &Value> = numbers(&old).into_iter().zip(&old).collect();
-    let pairs: Vec<Pair<'_>> =
-        all.iter().map(|row| (row, row["previous_result_id"].as_i64().and_then(|number| known.get(&number).copied()))).collect();
+    let pairs: Vec<Pair<'_>> = all
+        .iter()
+        .map(|row| (row, row["previous_result_id"].as_i64().and_then(|number| known.get(&number).copied())))
+        .collect();
     assert_eq!(pairs.iter().filter(|(_, before)| before.is_none()).count(), PEOPLE);
     for (filter, is_meant) in FILTERS {
-        let meant: Vec<i64> = pairs.iter().filter(|pair| is_meant(pair)).map(|(row, _)| row["result_id"].as_i64().unwrap()).collect();
+        let meant: Vec<i64> =
+            pairs.iter().filter(|pair| is_meant(pair)).map(|(row, _)| row["result_id"].as_i64().unwrap()).collect();
         assert_eq!(numbers(&walk(client, &review, filter, 2000, false).await), meant, "{filter}");
     }
     house.close().await;

@@ -14,20 +14,28 @@ async fn pages_in_either_direction_show_every_row_once() {
     let review = certified(client, &crowd(&house).await).await;
     let all: Vec<i64> = (0..(PEOPLE * RIGHTS) as i64).collect();
     assert_eq!(numbers(&rows(client, &review).await), all);
-    let (filter, is_meant) = ("destination.key eq \"right7\"", |row: &serde_json::Value| row["destination"]["key"] == "right7");
+    let (filter, is_meant) =
+        ("destination.key eq \"right7\"", |row: &serde_json::Value| row["destination"]["key"] == "right7");
     let meant = numbers(&rows(client, &review).await.into_iter().filter(is_meant).collect::<Vec<_>>());
     assert_eq!(meant.len(), PEOPLE);
-    for (filter, whole, sizes) in [("", &all, [7, 100, 329, 330, 331, 2000]), (filter, &meant, [1, 7, 29, 30, 31, 2000])] {
+    for (filter, whole, sizes) in [("", &all, [49, 539, 540, 541]), (filter, &meant, [1, 29, 30, 31])] {
         for size in sizes {
             assert_eq!(numbers(&walk(client, &review, filter, size, false).await), *whole, "{filter} by {size}");
             let backwards: Vec<i64> = whole.iter().rev().copied().collect();
-            assert_eq!(numbers(&walk(client, &review, filter, size, true).await), backwards, "{filter} by {size}, backwards");
+            assert_eq!(
+                numbers(&walk(client, &review, filter, size, true).await),
+                backwards,
+                "{filter} by {size}, backwards"
+            );
         }
     }
     assert_eq!(walk(client, &review, "source.name eq \"nobody\"", 1, true).await.len(), 0);
     // Unless said, a page has 100 rows; what is counted is all.
     let first = page(client, &review, &[]).await;
-    assert_eq!((numbers(first["values"].as_array().unwrap()), &first["total_result_count"]), (all[..100].to_vec(), &330.into()));
+    assert_eq!(
+        (numbers(first["values"].as_array().unwrap()), &first["total_result_count"]),
+        (all[..100].to_vec(), &540.into())
+    );
     house.close().await;
 }
 
@@ -62,8 +70,22 @@ async fn only_tokens_that_this_list_gave_lead_on() {
     assert_ne!(forged, given);
     let (elsewhere, filtered) = (token(&two, "").await, token(&one, "source.name pr").await);
     for wrong in [
-        "0", "1", "next", "00000001", "ffffffff", "-1", "+0000001", "0000000é", &"0".repeat(24), &"f".repeat(10_000), &given[..23],
-        &given.to_uppercase(), &format!("{given} "), &forged, &elsewhere, &filtered,
+        "0",
+        "1",
+        "next",
+        "00000001",
+        "ffffffff",
+        "-1",
+        "+0000001",
+        "0000000é",
+        &"0".repeat(24),
+        &"f".repeat(10_000),
+        &given[..23],
+        &given.to_uppercase(),
+        &format!("{given} "),
+        &forged,
+        &elsewhere,
+        &filtered,
     ] {
         // A token without letters is the same in capitals.
         if wrong == given {

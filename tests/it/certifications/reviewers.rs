@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::{NOBODY, client_of, decision, ledger_workflow, log, path, refusal, review_with, violation, violations};
 use crate::support::bodies::{application, group};
+use crate::support::id;
 use crate::support::people::House;
 use crate::support::reviews::{AWF, certify, decide, decided, row, workflow};
-use crate::support::id;
 
 /// Names of a row's reviewers.
 fn reviewers(row: &Value) -> Vec<&str> {
@@ -30,12 +30,15 @@ async fn supervisors_and_owners_review_and_where_there_is_nobody_the_fallback_do
     let grants = "account,entitlement\nann,open\nann,close\ncleo,open\ncleo,sell\ndan,close\n";
     let files = [("accounts", accounts), ("entitlements", entitlements), ("grants", grants)];
     assert_eq!(house.server.import_all(&vault, &files).await["status"], "Finished");
-    let body = json!({"name": "Vault", "application_ids": [id(&vault)], "fallback_reviewers": [{"email": "bob@example.com"}]});
+    let body =
+        json!({"name": "Vault", "application_ids": [id(&vault)], "fallback_reviewers": [{"email": "bob@example.com"}]});
     let made = workflow(&house.answers, body).await;
     let assigned = async |assignment: Value| {
         let review = certify(&house.answers, json!({"workflow_id": made, "reviewer_assignment": assignment})).await;
         let mut found = Vec::new();
-        for (source, destination) in [("ann", "open"), ("ann", "close"), ("cleo", "open"), ("cleo", "sell"), ("dan", "close")] {
+        for (source, destination) in
+            [("ann", "open"), ("ann", "close"), ("cleo", "open"), ("cleo", "sell"), ("dan", "close")]
+        {
             let row = row(&house.answers, &review, source, destination).await;
             found.push(reviewers(&row).join(" + "));
         }
@@ -53,10 +56,19 @@ async fn supervisors_and_owners_review_and_where_there_is_nobody_the_fallback_do
     let all = assigned(json!({"users_manager": true, "resource_managers": true, "reviewers": named})).await;
     assert_eq!(
         all,
-        ["Cleo Carter + Dan Dyer + Bob Baker", "Cleo Carter + Dan Dyer", "Dan Dyer + Bob Baker", "Dan Dyer", "Cleo Carter"]
+        [
+            "Cleo Carter + Dan Dyer + Bob Baker",
+            "Cleo Carter + Dan Dyer",
+            "Dan Dyer + Bob Baker",
+            "Dan Dyer",
+            "Cleo Carter"
+        ]
     );
     // A fallback reviewer doesn't review their own access either.
-    assert_eq!(assigned(json!({"fallback_reviewers": fallback})).await, ["", "", "Ann Archer", "Ann Archer", "Ann Archer"]);
+    assert_eq!(
+        assigned(json!({"fallback_reviewers": fallback})).await,
+        ["", "", "Ann Archer", "Ann Archer", "Ann Archer"]
+    );
     // Said nothing: the workflow's.
     let review = certify(&house.answers, json!({"workflow_id": made})).await;
     assert_eq!(reviewers(&row(&house.answers, &review, "ann", "open").await), ["Bob Baker"]);
@@ -94,7 +106,8 @@ async fn a_rows_reviewers_and_administrators_decide_and_nobody_else_does() {
     decided(&house.answers, &review, &found, json!({"decision": "REJECTED"})).await;
     let found = row(&house.asks, &review, "ann", "book").await;
     assert_eq!(log(&found), ["DECISION ACCEPTED", "DECISION REJECTED"]);
-    let by: Vec<&Value> = found["action_log"]["entries"].as_array().unwrap().iter().map(|entry| &entry["user"]["name"]).collect();
+    let by: Vec<&Value> =
+        found["action_log"]["entries"].as_array().unwrap().iter().map(|entry| &entry["user"]["name"]).collect();
     assert_eq!(by, [&json!("token of Cleo"), &json!("Security")]);
     house.close().await;
 }
@@ -102,7 +115,8 @@ async fn a_rows_reviewers_and_administrators_decide_and_nobody_else_does() {
 #[tokio::test]
 async fn nobody_decides_about_their_own_access() {
     let house = House::open().await;
-    let more = json!({"reviewers": [{"email": "ann@example.com"}], "fallback_reviewers": [{"email": "cleo@example.com"}]});
+    let more =
+        json!({"reviewers": [{"email": "ann@example.com"}], "fallback_reviewers": [{"email": "cleo@example.com"}]});
     let review = review_with(&house, more).await;
     let (own, other) = (row(&house.asks, &review, "ann", "book").await, row(&house.asks, &review, "bob", "read").await);
     assert_eq!((reviewers(&own), reviewers(&other)), (vec!["Cleo Carter"], vec!["Ann Archer"]));
@@ -140,14 +154,21 @@ async fn a_workflow_can_let_people_decide_about_their_own_access() {
 async fn reviewers_hand_a_row_on() {
     let house = House::open().await;
     let review = review_with(&house, json!({"reviewers": [{"email": "cleo@example.com"}]})).await;
-    let (as_cleo, as_dan) = (client_of(&house, "Cleo", Role::Operator).await, client_of(&house, "Dan", Role::Operator).await);
+    let (as_cleo, as_dan) =
+        (client_of(&house, "Cleo", Role::Operator).await, client_of(&house, "Dan", Role::Operator).await);
     let found = row(&as_cleo, &review, "ann", "book").await;
     let dan = house.person("Dan").await;
     decided(&as_cleo, &review, &found, json!({"reviewers": [{"id": dan}], "notes": "Dan knows"})).await;
     let handed = row(&as_cleo, &review, "ann", "book").await;
-    assert_eq!((reviewers(&handed), log(&handed)), (vec!["Dan Dyer"], vec!["NOTE_ADDED  Dan knows".to_owned(), "REVIEWER_ASSIGNED".to_owned()]));
+    assert_eq!(
+        (reviewers(&handed), log(&handed)),
+        (vec!["Dan Dyer"], vec!["NOTE_ADDED  Dan knows".to_owned(), "REVIEWER_ASSIGNED".to_owned()])
+    );
     let detail = &handed["action_log"]["entries"][1]["reviewer_detail"];
-    assert_eq!((&detail["old_reviewers"][0]["name"], &detail["new_reviewers"][0]["name"]), (&json!("Cleo Carter"), &json!("Dan Dyer")));
+    assert_eq!(
+        (&detail["old_reviewers"][0]["name"], &detail["new_reviewers"][0]["name"]),
+        (&json!("Cleo Carter"), &json!("Dan Dyer"))
+    );
     // The same again is nothing new; none named leaves who is.
     let head = house.server.head().await;
     decided(&as_dan, &review, &found, json!({"reviewers": [{"email": "DAN@example.com"}, {"id": dan}]})).await;
@@ -167,7 +188,8 @@ async fn only_people_who_are_here_review() {
     let made = ledger_workflow(&house, json!({})).await;
     let review = certify(&house.answers, json!({"workflow_id": made})).await;
     let found = row(&house.answers, &review, "bob", "read").await;
-    let left = crate::support::people::STAFF.lines().filter(|line| !line.starts_with("e1")).collect::<Vec<_>>().join("\n");
+    let left =
+        crate::support::people::STAFF.lines().filter(|line| !line.starts_with("e1")).collect::<Vec<_>>().join("\n");
     house.staff(&left).await;
     let head = house.server.head().await;
     let cleo = house.person("Cleo").await;

@@ -11,7 +11,8 @@ use crate::support::{eventually, id};
 /// Rows in the feeds, in scope, out of scope, of nobody; fails unless they add up.
 #[track_caller]
 fn account(of: &Value) -> [u64; 4] {
-    let counts = ["rows_in_feeds", "in_scope", "out_of_scope_by_filter", "uncorrelated"].map(|name| of[name].as_u64().unwrap());
+    let counts =
+        ["rows_in_feeds", "in_scope", "out_of_scope_by_filter", "uncorrelated"].map(|name| of[name].as_u64().unwrap());
     assert_eq!(counts[0], counts[1..].iter().sum::<u64>(), "{of:#}");
     counts
 }
@@ -72,8 +73,13 @@ async fn what_is_imported_after_its_creation_changes_no_row() {
     let created = house.answers.post(&format!("{AWF}/certifications"), json!({"workflow_id": made})).await.json;
     let review = created["certification_id"].as_str().unwrap();
     // Both wait for the lease: the import comes first in the log, or the search does; the rows are the same.
-    let parts = [("accounts", LOGINS.replace("ann,ann@example.com,yes", "ann,ann@example.com,no")), ("grants", "login,right\nann,book\nbob,book\n".to_owned())];
-    let parts = parts.map(|(group, csv)| (crate::support::file_group(&house.ledger, group), format!("{group}.csv"), csv.into_bytes()));
+    let parts = [
+        ("accounts", LOGINS.replace("ann,ann@example.com,yes", "ann,ann@example.com,no")),
+        ("grants", "login,right\nann,book\nbob,book\n".to_owned()),
+    ];
+    let parts = parts.map(|(group, csv)| {
+        (crate::support::file_group(&house.ledger, group), format!("{group}.csv"), csv.into_bytes())
+    });
     let import = house.server.client.upload(id(&house.ledger), parts.into()).await;
     assert_eq!(import.status, 201, "{}", import.text);
     hold.release().await;
@@ -113,7 +119,10 @@ async fn a_certification_is_what_its_workflow_was() {
     assert_eq!(house.answers.delete(&path).await.status, 200);
     let list = house.answers.get(&format!("{AWF}/certifications?workflow_id={made}")).await.json;
     let ids: Vec<&Value> = list["values"].as_array().unwrap().iter().map(|one| &one["certification_id"]).collect();
-    assert_eq!((ids, &list["total_result_count"], &list["has_more"]), (vec![&json!(review), &json!(next)], &json!(2), &json!(false)));
+    assert_eq!(
+        (ids, &list["total_result_count"], &list["has_more"]),
+        (vec![&json!(review), &json!(next)], &json!(2), &json!(false))
+    );
     assert_eq!(house.answers.post(&format!("{AWF}/certifications"), json!({"workflow_id": made})).await.status, 404);
     house.close().await;
 }
@@ -136,7 +145,10 @@ async fn only_access_as_it_is_can_be_reviewed_for_now() {
         let body = json!({"workflow_id": made, "data_source": source, "snapshot_id": snapshot});
         let answer = house.answers.post(&format!("{AWF}/certifications"), body).await;
         let (field, message) = super::violation(&answer);
-        assert_eq!((field, message), ("data_source", format!("{source} is not supported; allowed is 0, access as it is").as_str()));
+        assert_eq!(
+            (field, message),
+            ("data_source", format!("{source} is not supported; allowed is 0, access as it is").as_str())
+        );
     }
     assert_eq!(house.server.head().await, head);
     house.close().await;

@@ -75,7 +75,10 @@ async fn a_row_tells_what_is_and_was_decided_about_it() {
     assert_json_snapshot!("rejected_request", stable(&request_shown(&house, &request).await));
     house.server.clock.advance(chrono::TimeDelta::minutes(1));
     let reviewers = json!([{"email": "dan@example.com"}]);
-    assert_eq!(put(json!({"decision": 2, "notes": "Needed", "signed_off_state": 2, "reviewers": reviewers})).await.status, 200);
+    assert_eq!(
+        put(json!({"decision": 2, "notes": "Needed", "signed_off_state": 2, "reviewers": reviewers})).await.status,
+        200
+    );
     let value = json!({"result_id": found["result_id"], "signed_off_state": "NOT_SIGNED_OFF", "notification_status": "SUCCEED"});
     let forced = as_cleo.post(&format!("{}/results:force_update", path(&review)), json!({"value": value})).await;
     assert_json_snapshot!("forced", whole(&forced));

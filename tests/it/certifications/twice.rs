@@ -13,7 +13,8 @@ async fn two_reviewers_decide_about_one_row_at_once_and_the_log_has_it_all() {
     let house = House::open().await;
     let more = json!({"reviewers": [{"email": "cleo@example.com"}, {"email": "dan@example.com"}]});
     let review = review_with(&house, more).await;
-    let (as_cleo, as_dan) = (client_of(&house, "Cleo", Role::Operator).await, client_of(&house, "Dan", Role::Operator).await);
+    let (as_cleo, as_dan) =
+        (client_of(&house, "Cleo", Role::Operator).await, client_of(&house, "Dan", Role::Operator).await);
     let found = row(&as_cleo, &review, "ann", "book").await;
     let changes = (0..40).map(|at| {
         let (client, word) = if at % 2 == 0 { (&as_cleo, "ACCEPTED") } else { (&as_dan, "REJECTED") };
@@ -32,7 +33,8 @@ async fn two_reviewers_decide_about_one_row_at_once_and_the_log_has_it_all() {
     notes.dedup();
     assert_eq!(notes.len(), 40, "{:#?}", log(&now));
     // Of the access requests that rejections opened at most the last one is open.
-    let opened: Vec<&Value> = entries.iter().map(|entry| &entry["access_request_opened"]).filter(|id| id.is_string()).collect();
+    let opened: Vec<&Value> =
+        entries.iter().map(|entry| &entry["access_request_opened"]).filter(|id| id.is_string()).collect();
     for request in &opened {
         let is_last = now["access_request_id"] == **request;
         let status = house.request(&json!({"id": request})).await["status"].clone();
@@ -64,8 +66,11 @@ async fn who_completes_while_others_decide_ends_it_for_all() {
         assert!(matches!(answer.status, 200 | 409), "{}", answer.text);
         carried_out += usize::from(answer.status == 200);
     }
-    let logs: Vec<usize> =
-        rows(&house.asks, &review).await.iter().map(|row| row["action_log"]["entries"].as_array().unwrap().len()).collect();
+    let logs: Vec<usize> = rows(&house.asks, &review)
+        .await
+        .iter()
+        .map(|row| row["action_log"]["entries"].as_array().unwrap().len())
+        .collect();
     assert_eq!(logs.iter().sum::<usize>(), carried_out);
     assert_eq!(answers.last().unwrap().status, 409);
     house.close().await;
