@@ -214,3 +214,29 @@ async fn what_takes_longer_than_twenty_seconds_goes_on_until_the_certification_e
     assert!(rows(client, &review).await.iter().all(|row| decision(row) == "NONE"));
     house.close().await;
 }
+
+#[tokio::test]
+async fn what_a_run_rejects_another_run_takes_back() {
+    let house = House::open().await;
+    let client = &house.asks;
+    let review = certified(client, &crowd(&house).await).await;
+    let all = (PEOPLE * RIGHTS) as u64;
+    let statuses = async |status: &str| {
+        let answer = client.get(&format!("/api/access-requests?status={status}")).await;
+        answer.json["totalCount"].as_u64().unwrap()
+    };
+    let reject = json!({"decision": "REJECTED", "notes": "All of it"});
+    assert_eq!(counts(&decide_all(client, &review, reject).await), [all, all, 0]);
+    assert_eq!((statuses("Open").await, statuses("Canceled").await), (all, 0));
+    // Some are canceled by hand: that stands in nobody's way.
+    let by_hand = walk(client, &review, "destination.key eq \"right0\"", 5, false).await;
+    for row in &by_hand[..3] {
+        house.carry(&super::request_of(row), "cancel").await;
+    }
+    let accept = json!({"decision": "ACCEPTED", "notes": " "});
+    assert_eq!(counts(&decide_all(client, &review, accept).await), [all, all, 0]);
+    assert_eq!((statuses("Open").await, statuses("Canceled").await), (0, all));
+    let left = walk(client, &review, "notes pr or decision ne \"ACCEPTED\"", 2000, false).await;
+    assert_eq!(numbers(&left), Vec::<i64>::new());
+    house.close().await;
+}

@@ -86,7 +86,7 @@ pub async fn walk(client: &Client, review: &str, filter: &str, size: usize, back
             rows.reverse();
         }
         found.extend(rows);
-        token = page["next_page_token"].as_str().unwrap().to_owned();
+        page["next_page_token"].as_str().unwrap().clone_into(&mut token);
         assert_eq!(page["has_more"], json!(!token.is_empty()));
         if token.is_empty() {
             return found;

@@ -2,6 +2,7 @@
 
 use aggregates::api_token::Role;
 use futures_util::future::join_all;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{client_of, decision, ledger_workflow, log, path, request_of, review_with};
@@ -138,5 +139,58 @@ async fn a_decision_by_filter_that_is_asked_for_twice_is_one_run() {
     }
     assert_eq!(ask().await.json["changed"], 3);
     assert_eq!(runs(&house.asks, &review).await.len(), 2);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn of_many_who_saw_a_row_untouched_one_decides() {
+    let house = House::open().await;
+    let review = review_with(&house, json!({})).await;
+    let found = row(&house.asks, &review, "ann", "book").await;
+    let results = format!("{}/results", path(&review));
+    let puts = (0..10).map(|at| {
+        let body = json!({"value": {"result_id": found["result_id"], "decision": 2, "notes": at.to_string()}});
+        house.asks.send(house.asks.request(Method::PUT, &results).header("If-Match", "\"0\"").json(&body))
+    });
+    let mut statuses: Vec<u16> = join_all(puts).await.iter().map(|answer| answer.status).collect();
+    statuses.sort_unstable();
+    assert_eq!((statuses[0], &statuses[1..]), (200, &[412; 9][..]));
+    assert_eq!(log(&row(&house.asks, &review, "ann", "book").await).len(), 1);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn what_is_forced_or_completed_twice_with_one_key_is_done_once() {
+    let house = House::open().await;
+    let review = review_with(&house, json!({})).await;
+    let found = row(&house.asks, &review, "ann", "book").await;
+    let force = format!("{}/results:force_update", path(&review));
+    let reject = json!({"value": {"result_id": found["result_id"], "decision": "REJECTED"}});
+    assert_eq!(house.answers.post_keyed(&force, "reject", reject.clone()).await.status, 200);
+    let accept = json!({"decision": "ACCEPTED"});
+    assert_eq!(decide(&house.asks, &review, &found, accept).await.status, 200);
+    // Sent again because its answer was lost, it isn't done again.
+    let again = house.answers.post_keyed(&force, "reject", reject).await;
+    assert_eq!((again.status, &again.json), (200, &json!({})), "{}", again.text);
+    assert_eq!(decision(&row(&house.asks, &review, "ann", "book").await), "ACCEPTED");
+    for _ in 0..2 {
+        let answer = house.answers.post_keyed(&format!("{}:complete", path(&review)), "complete", json!({})).await;
+        assert_eq!((answer.status, &answer.json), (200, &json!({})), "{}", answer.text);
+    }
+    house.close().await;
+}
+
+#[tokio::test]
+async fn several_servers_search_several_certifications_and_each_row_is_recorded_once() {
+    let house = House::open().await;
+    let beside = house.server.start_beside().await;
+    let made = ledger_workflow(&house, json!({})).await;
+    let all = join_all((0..8).map(|_| certified(&house.answers, &made))).await;
+    for review in &all {
+        assert_eq!(rows(&house.answers, review).await.len(), 3);
+    }
+    let claims = house.server.client.get("/api/events?eventType=CertificationSearchCompleted&limit=100").await.json;
+    assert_eq!(claims["items"].as_array().unwrap().len(), 8);
+    beside.stop().await;
     house.close().await;
 }
