@@ -200,8 +200,13 @@ async fn what_takes_longer_than_twenty_seconds_goes_on_until_the_certification_e
     let house = House::open().await;
     let (client, review) = (&house.asks, review(&house).await);
     let hold = house.server.hold("work.leases").await;
-    let going_on = client.post_keyed(&format!("{}/results:decide", path(&review)), "all", json!({"decision": 3})).await;
+    let ask = || async {
+        client.post_keyed(&format!("{}/results:decide", path(&review)), "all", json!({"decision": 3})).await
+    };
+    let going_on = ask().await;
     assert_json_snapshot!("going_on", whole(&going_on));
+    let again = ask().await;
+    assert_eq!((again.status, &again.text), (202, &going_on.text));
     assert_eq!(runs(client, &review).await[0]["status"], "RUNNING");
     complete(client, &review).await;
     hold.release().await;
