@@ -153,3 +153,35 @@ async fn a_certification_that_can_not_be_is_not_made() {
     assert_eq!(verb.status, 404, "{}", verb.text);
     house.close().await;
 }
+
+#[tokio::test]
+async fn a_body_of_another_kind_is_refused() {
+    let house = House::open().await;
+    let review = review(&house).await;
+    let results = format!("{}/results", path(&review));
+    let head = house.server.head().await;
+    for (method, path) in [
+        (Method::POST, format!("{AWF}/certifications")),
+        (Method::PUT, results.clone()),
+        (Method::POST, format!("{results}:force_update")),
+        (Method::POST, format!("{results}:decide")),
+    ] {
+        let send = async |kind: &str, body: &'static str| {
+            let request = house.answers.request(method.clone(), &path).header("Content-Type", kind);
+            house.answers.send(request.body(body)).await
+        };
+        let plain = send("text/plain", "{}").await;
+        assert_eq!((plain.status, &plain.json["code"]), (415, &json!("InvalidArgument")), "{path}: {}", plain.text);
+        for body in
+            ["", "{", "null", "[]", "\"ACCEPTED\"", "{\"value\": [1]}", "{\"value\": {\"result_id\": 0.5}}", "{} {}"]
+        {
+            let answer = send("application/json; charset=utf-8", body).await;
+            assert!(!violations(&answer).is_empty(), "{path} {body}: {}", answer.text);
+        }
+    }
+    let wrong_method = house.answers.delete(&results).await;
+    assert_eq!((wrong_method.status, &wrong_method.json["code"]), (405, &json!("Unimplemented")));
+    assert_eq!(house.answers.anonymous().get(&results).await.json["code"], "Unauthenticated");
+    assert_eq!(house.server.head().await, head);
+    house.close().await;
+}
