@@ -118,7 +118,7 @@ async fn keep(app: &SharedApp, actor: &str, key: &str, response: Response) -> Re
         return ApiError::internal(&"a response body could not be read").into_response();
     };
     let text = String::from_utf8_lossy(&body);
-    if let Err(error) = crate::work::idempotency::answered(&app.pool, actor, key, &text).await {
+    if let Err(error) = crate::work::idempotency::answered(&app.pool, actor, key, parts.status.as_u16(), &text).await {
         tracing::warn!(%error, "the answer of a request with an Idempotency-Key was not kept");
     }
     Response::from_parts(parts, Body::from(body))

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aggregates::automation::{Action, AutomationDefinition, built_ins, is_built_in};
 use aggregates::certification::{
-    Assignment, Certification, CertificationCommand, CertificationDefinition, NamedAutomation, Proposed,
+    Assignment, Certification, CertificationCommand, CertificationDefinition, NAME_LIMIT, NamedAutomation, Proposed,
 };
 use aggregates::certification_row::{Decision, SignedOffState};
 use chrono::{DateTime, Utc};
@@ -86,7 +86,7 @@ async fn proposed(app: &SharedApp, asked: &NewCertification, seen: &Configuratio
     Ok(Proposed {
         definition: CertificationDefinition {
             workflow_id: workflow.id,
-            name: asked.name.clone().unwrap_or_else(|| format!("{} {}", workflow.name, now.date_naive())),
+            name: asked.name.clone().unwrap_or_else(|| default_name(&workflow.name, now)),
             notes: asked.notes.clone().unwrap_or_else(|| workflow.notes.clone()),
             application_ids: projections::applications::in_use(&app.pool, &workflow.application_ids).await?,
             filter: workflow.filter.clone(),
@@ -100,6 +100,13 @@ async fn proposed(app: &SharedApp, asked: &NewCertification, seen: &Configuratio
         unattached,
         at: now,
     })
+}
+
+/// The workflow's name, as much of it as there is room for, and the day.
+fn default_name(workflow: &str, now: DateTime<Utc>) -> String {
+    let day = now.date_naive().to_string();
+    let room = NAME_LIMIT.saturating_sub(day.len() + 1);
+    format!("{} {day}", workflow.chars().take(room).collect::<String>())
 }
 
 /// An automation as it is now.

@@ -6,7 +6,7 @@ use aggregates::access_request::{AccessRequest, AccessRequestCommand, Action, Pr
 use aggregates::certification::Certification;
 use aggregates::certification_row::{
     self, CertificationRow as Row, CertificationRowCommand as Command, CertificationRowEvent, Change, NotificationStatus,
-    Reviewer, Setting,
+    Phase, Reviewer, Setting,
 };
 use aggregates::certification_rows::{Destination, Source};
 use aggregates::party::Party;
@@ -18,8 +18,9 @@ use super::ReviewError;
 use crate::app::SharedApp;
 use crate::journal::{Append, AppendError, CommandError, Context, Expected, Loaded, StreamEvents, StreamId};
 
-/// How often it is tried again when somebody else came first.
-const ATTEMPTS: usize = 8;
+/// How often it is tried again when somebody else came first. Each time somebody's decision came through, so this many can decide
+/// about one row at once.
+const ATTEMPTS: usize = 100;
 
 /// What somebody asks of a row.
 #[derive(Debug, Clone)]
@@ -48,11 +49,15 @@ pub async fn decide(
     let mut attempt = 1;
     loop {
         let seen = find(&app.pool, certification).await?.ok_or(ReviewError::NotFound("Certification", certification.to_string()))?;
-        let missing = || ReviewError::NotFound("Result", result.to_string());
+        let now = app.clock.now();
+        let missing = || match seen.phase(now) {
+            // It may yet come.
+            phase @ Phase::Searching => CommandError::from(Refusal::Conflict(phase.said().to_owned())).into(),
+            _ => ReviewError::NotFound("Result", result.to_string()),
+        };
         let after = result.checked_add(1).ok_or_else(missing)?;
         let found = states(&app.pool, &seen, (result, after), &[]).await?;
         let state = found.into_iter().next().ok_or_else(missing)?.state;
-        let now = app.clock.now();
         if let Some(demanded) = ask.demanded.filter(|demanded| *demanded != state.version) {
             tracing::debug!(demanded, found = state.version, "If-Match");
             let stream = row_stream(certification, result);

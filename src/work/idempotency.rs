@@ -32,11 +32,12 @@ pub async fn find(pool: &PgPool, actor: &str, key: &str, now: DateTime<Utc>) -> 
     .await
 }
 
-/// Remembers the answer.
-pub async fn answered(pool: &PgPool, actor: &str, key: &str, body: &str) -> sqlx::Result<()> {
-    sqlx::query("UPDATE work.idempotency SET body = $3 WHERE actor_id = $1 AND key = $2 AND body IS NULL")
+/// Remembers the answer, whose status can be another than the append foresaw: 202.
+pub async fn answered(pool: &PgPool, actor: &str, key: &str, status: u16, body: &str) -> sqlx::Result<()> {
+    sqlx::query("UPDATE work.idempotency SET status = $3, body = $4 WHERE actor_id = $1 AND key = $2 AND body IS NULL")
         .bind(actor)
         .bind(key)
+        .bind(i32::from(status))
         .bind(body)
         .execute(pool)
         .await?;

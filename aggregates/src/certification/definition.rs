@@ -8,13 +8,16 @@ use crate::automation::AutomationDefinition;
 use crate::certification_row;
 use crate::violation::{Violation, check_length, check_text};
 
+/// Characters that a name may have.
+pub const NAME_LIMIT: usize = 256;
+
 /// What a certification is: what its workflow was when it was made, and what was said then.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CertificationDefinition {
     /// From which workflow.
     pub workflow_id: Uuid,
-    /// At most 256 characters.
+    /// At most [`NAME_LIMIT`] characters.
     pub name: String,
     /// At most 4,000 characters.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -122,7 +125,7 @@ impl Proposed {
     pub(super) fn violations(&self) -> Vec<Violation> {
         let asked = &self.definition;
         let mut found = Vec::new();
-        check_text(&mut found, "name", "Name", &asked.name, 256);
+        check_text(&mut found, "name", "Name", &asked.name, NAME_LIMIT);
         check_length(&mut found, "notes", "Notes", &asked.notes, 4000);
         if let Err(error) = certification_row::filter(&asked.filter) {
             found.push(Violation::new("filter", error.to_string()));

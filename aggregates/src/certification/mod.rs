@@ -11,7 +11,7 @@ use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use definition::{Assignment, CertificationDefinition, NamedAutomation, Proposed};
+pub use definition::{Assignment, CertificationDefinition, NAME_LIMIT, NamedAutomation, Proposed};
 pub use history::{History, Known};
 
 use crate::certification_row::Phase;

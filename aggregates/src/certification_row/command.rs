@@ -18,6 +18,18 @@ pub enum Phase {
     Over,
 }
 
+impl Phase {
+    /// What is told to whoever wants what isn't possible in it.
+    pub const fn said(self) -> &'static str {
+        match self {
+            Self::Searching => "The rows of the certification are still being recorded",
+            Self::InProgress => "The certification is being reviewed",
+            Self::Grace => "The certification has ended; in its grace period rejected rows can be marked FIXED",
+            Self::Over => "The certification has ended",
+        }
+    }
+}
+
 /// What the certification says of a row.
 #[derive(Debug, Clone)]
 pub struct Setting {
@@ -122,12 +134,6 @@ impl Setting {
         if allowed.contains(&self.phase) {
             return Ok(());
         }
-        let message = match self.phase {
-            Phase::Searching => "The rows of the certification are still being recorded",
-            Phase::InProgress => "The certification is being reviewed",
-            Phase::Grace => "The certification has ended; in its grace period rejected rows can be marked FIXED",
-            Phase::Over => "The certification has ended",
-        };
-        Err(Refusal::Conflict(message.to_owned()))
+        Err(Refusal::Conflict(self.phase.said().to_owned()))
     }
 }

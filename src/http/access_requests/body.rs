@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 
 use aggregates::access_request::{AccessRequest, Evidence, Peers, Privilege, ReviewItem};
-use aggregates::certification_row;
+use aggregates::party::Party;
+use aggregates::{DomainEvent, certification_row};
 use chrono::{DateTime, Utc};
 use projections::access_requests::AccessRequestRow;
 use projections::applications::ApplicationRow;
+use projections::events::of_streams;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -228,19 +230,28 @@ pub async fn named<A: Access>(
 
 async fn review_item<A: Access>(session: &Session<A>, item: ReviewItem) -> Result<Option<RelatedItemBody>, ApiError> {
     let ReviewItem { certification_id, result_id } = item;
-    let found = projections::certifications::result(session.pool(), certification_id, result_id).await?;
-    Ok(found.map(|row| RelatedItemBody {
-        kind: "Review Item",
-        id: certification_row::stream(certification_id, result_id),
-        number: None,
-        review: Some(ReviewItemBody {
+    let Some(row) = projections::certifications::result(session.pool(), certification_id, result_id).await? else {
+        return Ok(None);
+    };
+    let id = certification_row::stream(certification_id, result_id);
+    let events = of_streams(session.pool(), certification_row::TYPE, &[id.to_string()]).await;
+    let events = events.map_err(|error| ApiError::internal(&error))?;
+    // Remarks and other reviewers came by others, and later.
+    let decided = events.into_iter().map(|(_, recorded)| recorded).rfind(|recorded| match &*recorded.event {
+        DomainEvent::CertificationRow(event) => event.change().is_some_and(|(was, now)| was.decision != now.decision),
+        _ => false,
+    });
+    let review = decided.map(|recorded| {
+        let by = Party::from(&*recorded.actor);
+        ReviewItemBody {
             certification_id,
             result_id,
             decision: row.decision,
-            decided_by: row.updated_by_id.zip(row.updated_by).map(|(id, name)| PartyBody { id, name }),
-            decided_at: row.updated_at,
-        }),
-    }))
+            decided_by: Some(PartyBody { id: by.id(), name: by.name }),
+            decided_at: recorded.recorded_at,
+        }
+    });
+    Ok(Some(RelatedItemBody { kind: "Review Item", id, number: None, review }))
 }
 
 /// A request with its version.

@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use aggregates::Violation;
 use aggregates::certification_row::{Change, Decision, NotificationStatus, REVIEWER_LIMIT, SignedOffState};
 use axum::http::HeaderMap;
@@ -161,12 +163,9 @@ async fn named<A: Access>(session: &Session<A>, users: &[UserRequest]) -> Result
         let message = format!("{} reviewers are named; at most {REVIEWER_LIMIT} are allowed", users.len());
         return Err(ApiError::field("value.reviewers", message));
     }
-    let mut ids: Vec<Uuid> = Vec::new();
+    let mut ids: Vec<Uuid> = Vec::with_capacity(users.len());
     for (at, user) in users.iter().enumerate() {
-        let id = identity(session, &format!("value.reviewers[{at}]"), user).await?;
-        if !ids.contains(&id) {
-            ids.push(id);
-        }
+        ids.push(identity(session, &format!("value.reviewers[{at}]"), user).await?);
     }
     let wrong = wrong_responders(session, &ids).await?;
     let wrong: Vec<Violation> = wrong
@@ -174,5 +173,10 @@ async fn named<A: Access>(session: &Session<A>, users: &[UserRequest]) -> Result
         .enumerate()
         .filter_map(|(at, (_, wrong))| Some(Violation::new(format!("value.reviewers[{at}]"), wrong?)))
         .collect();
-    if wrong.is_empty() { Ok(ids) } else { Err(ApiError::validation(wrong)) }
+    if !wrong.is_empty() {
+        return Err(ApiError::validation(wrong));
+    }
+    let mut seen = HashSet::new();
+    ids.retain(|id| seen.insert(*id));
+    Ok(ids)
 }
