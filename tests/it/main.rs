@@ -9,6 +9,7 @@ mod append_only;
 mod application_imports;
 mod applications;
 mod architecture;
+mod automation_runs;
 mod automations;
 mod certifications;
 mod command_line;
