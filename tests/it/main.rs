@@ -28,6 +28,7 @@ mod openapi;
 mod personnel_events;
 mod private_postgres;
 mod projections;
+mod review_faults;
 mod sample;
 mod schedules;
 mod settings;
