@@ -29,6 +29,7 @@ mod personnel_events;
 mod private_postgres;
 mod projections;
 mod review_faults;
+mod row_filters;
 mod sample;
 mod schedules;
 mod settings;
