@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
 
+use crate::support::people::{House, LOGINS};
 use crate::support::process::{Folder, Place, Serving, succeed, wait_until};
-use crate::support::reviews::{AWF, automation, workflow};
+use crate::support::reviews::{AWF, automation, rows, workflow};
 use crate::support::{Client, bodies, cluster, file_group, id};
 
 const PEOPLE: usize = 1_200;
@@ -286,4 +287,53 @@ async fn two_servers_that_both_live_do_a_run_once() {
     connection.close().await.unwrap();
     assert_sound(&place).await;
     assert!(first.terminate().await.0 && second.terminate().await.0);
+}
+
+/// What can't be read in the middle of it must not look like the end.
+#[tokio::test]
+async fn rows_that_could_not_all_be_read_are_complete_once_they_can() {
+    let house = House::open().await;
+    let client = &house.answers;
+    let grants = [("accounts", LOGINS), ("grants", "login,right\nann,pay\nbob,pay\n")];
+    let feeds = [
+        json!({"name": "Logins", "content": "accounts", "columns": {"key": "login", "email": "mail"}}),
+        json!({"name": "Rights", "content": "grants", "columns": {"account": "login", "entitlement": "right"}}),
+    ];
+    let payments = house.server.create(bodies::application("Payments", &feeds)).await;
+    assert_eq!(house.server.import_all(&payments, &grants).await["status"], "Finished");
+    let both = [id(&house.ledger), id(&payments)];
+    let workflow = workflow(client, json!({"name": "Quarterly", "application_ids": both})).await;
+    let mut connection = house.server.database.connect_owner().await.unwrap();
+    // Whichever comes second.
+    for unreadable in both {
+        let tamper = async |connection: &mut PgConnection, attributes: &str| {
+            sqlx::query("UPDATE read.entitlements SET attributes = $1::jsonb WHERE application_id = $2::uuid")
+                .bind(attributes)
+                .bind(unreadable)
+                .execute(connection)
+                .await
+                .unwrap();
+        };
+        tamper(&mut connection, "5").await;
+        let certification = begin(client, &workflow).await;
+        let claims = "SELECT count(*) FROM journal.events WHERE event_type = 'CertificationSearchClaimed' AND aggregate_id = $1";
+        wait_until("it was tried twice", async || {
+            let claims: i64 = sqlx::query_scalar(claims).bind(&certification).fetch_one(&mut connection).await.unwrap();
+            claims > 1
+        })
+        .await;
+        tamper(&mut connection, "{}").await;
+        let path = format!("{AWF}/certifications/{certification}");
+        wait_until("all rows are recorded", async || {
+            client.get(&path).await.json["value"]["state"] == "CERT_STATE_IN_PROGRESS"
+        })
+        .await;
+        let shown = client.get(&path).await.json["value"].clone();
+        assert_eq!((&shown["completeness"]["in_scope"], &shown["total_result_count"]), (&json!(5), &json!(5)), "{shown:#}");
+        let numbers: Vec<Value> =
+            rows(client, &certification).await.into_iter().map(|row| row["result_id"].clone()).collect();
+        assert_eq!(numbers, [0, 1, 2, 3, 4]);
+    }
+    connection.close().await.unwrap();
+    house.close().await;
 }
