@@ -234,6 +234,44 @@ async fn a_run_that_was_killed_in_the_middle_finishes_once_after_the_restart() {
     assert!(server.terminate().await.0);
 }
 
+#[tokio::test]
+async fn a_run_whose_undoing_was_killed_in_the_middle_is_undone_once_after_the_restart() {
+    let folder = Folder::new();
+    let place = folder.place();
+    let server = Serving::start(&place).await;
+    let secret = server.first_token().await;
+    let client = server.client(&secret);
+    let workflow = many(&client).await;
+    let certification = begin(&client, &workflow).await;
+    let run = finished(&client, &certification).await;
+    let mut connection = folder.options().connect().await.unwrap();
+    slow_down(&mut connection, "automation_run_rows").await;
+    let path = format!("{AWF}/automation_runs/{}", id(&run));
+    let answer = client.post(&format!("{path}:undo"), json!({})).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    amid(&mut connection, "AutomationRunRowsUndone").await;
+    server.kill().await;
+    let server = Serving::start(&place).await;
+    speed_up(&mut connection).await;
+    let client = server.client(&secret);
+    wait_until("it is undone", async || client.get(&path).await.json["value"]["status"] == "UNDONE").await;
+    let shown = client.get(&path).await.json["value"].clone();
+    assert_eq!((&shown["reversed"], &shown["kept"]), (&json!(ROWS), &json!(0)), "{shown:#}");
+    let rows: (i64, i64, i64) = sqlx::query_as(
+        "SELECT count(*), count(DISTINCT aggregate_id), max(sequence) FROM journal.events
+         WHERE aggregate_type = 'certification_row' AND event_type = 'CertificationRowUndone'",
+    )
+    .fetch_one(&mut connection)
+    .await
+    .unwrap();
+    assert_eq!(rows, (ROWS, ROWS, 2));
+    assert_eq!(events(&mut connection, "AccessRequestCanceled").await, PEOPLE as i64);
+    assert_eq!(events(&mut connection, "AutomationRunUndone").await, 1);
+    connection.close().await.unwrap();
+    assert_sound(&place).await;
+    assert!(server.terminate().await.0);
+}
+
 async fn connected(options: &PgConnectOptions) -> PgConnection {
     options.connect().await.unwrap()
 }
@@ -316,7 +354,8 @@ async fn rows_that_could_not_all_be_read_are_complete_once_they_can() {
         };
         tamper(&mut connection, "5").await;
         let certification = begin(client, &workflow).await;
-        let claims = "SELECT count(*) FROM journal.events WHERE event_type = 'CertificationSearchClaimed' AND aggregate_id = $1";
+        let claims =
+            "SELECT count(*) FROM journal.events WHERE event_type = 'CertificationSearchClaimed' AND aggregate_id = $1";
         wait_until("it was tried twice", async || {
             let claims: i64 = sqlx::query_scalar(claims).bind(&certification).fetch_one(&mut connection).await.unwrap();
             claims > 1
@@ -329,7 +368,11 @@ async fn rows_that_could_not_all_be_read_are_complete_once_they_can() {
         })
         .await;
         let shown = client.get(&path).await.json["value"].clone();
-        assert_eq!((&shown["completeness"]["in_scope"], &shown["total_result_count"]), (&json!(5), &json!(5)), "{shown:#}");
+        assert_eq!(
+            (&shown["completeness"]["in_scope"], &shown["total_result_count"]),
+            (&json!(5), &json!(5)),
+            "{shown:#}"
+        );
         let numbers: Vec<Value> =
             rows(client, &certification).await.into_iter().map(|row| row["result_id"].clone()).collect();
         assert_eq!(numbers, [0, 1, 2, 3, 4]);
