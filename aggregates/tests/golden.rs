@@ -287,7 +287,9 @@ fn later_fields_and_another_kind_are_still_read_and_would_be_written_in_the_same
     let run = r#"{"AutomationRunStarted":{"certificationId":"01890a5d-ac96-774b-bcce-b302099a8201","plan":{"kind":"automations","automations":[{"id":"01890a5d-ac96-774b-bcce-b302099a8302","name":"Reject A","priority":0,"attachToNewWorkflows":false,"optIn":false,"filter":"source.name sw \"A\"","action":{"decision":"REJECTED","signedOffState":"UNKNOWN"}}]}}}"#;
     let workflow = r#"{"AccessWorkflowCreated":{"definition":{"name":"Quarterly","fallbackReviewers":["01890a5d-ac96-774b-bcce-b302099a8072"],"isSelfReviewAllowed":true}}}"#;
     let request = r#"{"AccessRequested":{"request":{"action":"Remove","identityId":"01890a5d-ac96-774b-bcce-b302099a8004","applicationId":"01890a5d-ac96-774b-bcce-b302099a8001","privileges":[{"key":"jdoe"}],"reviewItem":{"certificationId":"01890a5d-ac96-774b-bcce-b302099a8201","resultId":500}},"reporter":{"actorId":"01890a5d-ac96-774b-bcce-b302099a8064","name":"HRIS Integration"},"responders":[],"isApproved":false,"isDue":true,"at":"2026-03-15T14:30:00.123456Z"}}"#;
-    for (aggregate_type, payload) in [("automation_run", run), ("access_workflow", workflow), ("access_request", request)] {
+    for (aggregate_type, payload) in
+        [("automation_run", run), ("access_workflow", workflow), ("access_request", request)]
+    {
         let event = DomainEvent::decode(aggregate_type, payload).unwrap();
         assert_eq!(event.payload().unwrap(), payload);
     }

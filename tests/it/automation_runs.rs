@@ -140,7 +140,10 @@ async fn a_run_of_no_matching_rows_is_complete_and_says_so() {
     always(client, &workflow, "Nobody", r#"source.name eq "zoe""#, json!({"decision": "REJECTED"})).await;
     let review = certified(client, &workflow).await;
     let run = only_run(client, &review).await;
-    assert_eq!((&run["status"], &run["message"], &run["kind"]), (&json!("COMPLETED"), &Value::Null, &json!("automations")));
+    assert_eq!(
+        (&run["status"], &run["message"], &run["kind"]),
+        (&json!("COMPLETED"), &Value::Null, &json!("automations"))
+    );
     assert_eq!(counts(&run), counted(&[("Nobody", [0, 0, 0, 0])]));
     assert_eq!(outcomes(client, &review, &run["id"]).await, words(&[]));
     house.close().await;

@@ -4,9 +4,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use aggregates::certification::{
-    Assignment, Certification, CertificationDefinition, CertificationEvent, Completeness,
-};
+use aggregates::certification::{Assignment, Certification, CertificationDefinition, CertificationEvent, Completeness};
 use aggregates::certification_row::{
     self, Attribute, CertificationRow, CertificationRowEvent, Decision, Folded, SignedOffState, Standing, View,
 };
@@ -25,7 +23,8 @@ use uuid::Uuid;
 use crate::support::journal::{Log, context};
 
 /// Few pieces, so that texts meet; among them what folds, orders, escapes or counts in its own way.
-const PIECES: &[&str] = &["a", "B", "é", "É", "ß", "Σ", "ς", "İ", " ", "%", "_", "\\", "'", "\"", "5", "-1.5", "true", "😀", "\u{85}"];
+const PIECES: &[&str] =
+    &["a", "B", "é", "É", "ß", "Σ", "ς", "İ", " ", "%", "_", "\\", "'", "\"", "5", "-1.5", "true", "😀", "\u{85}"];
 const CUSTOM: &[&str] = &["x", "Cost Centre", "É'"];
 
 fn text() -> impl Strategy<Value = String> {
@@ -125,8 +124,11 @@ struct Reviewed {
 
 fn standing() -> impl Strategy<Value = Standing> {
     let decision = select(vec![Decision::None, Decision::Accepted, Decision::Rejected, Decision::Fixed]);
-    (decision, text(), any::<bool>())
-        .prop_map(|(decision, notes, is_signed_off)| Standing { decision, notes, is_signed_off })
+    (decision, text(), any::<bool>()).prop_map(|(decision, notes, is_signed_off)| Standing {
+        decision,
+        notes,
+        is_signed_off,
+    })
 }
 
 fn reviewed() -> impl Strategy<Value = Reviewed> {
@@ -157,10 +159,15 @@ fn sample() -> impl Strategy<Value = Sample> {
 }
 
 /// A comparison of any attribute of these.
-fn comparison(
-    names: Vec<(String, Option<Kind>)>,
-) -> impl Strategy<Value = String> {
-    (select(names), select(&["eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le"][..]), text(), moment(), any::<bool>(), 0_u8..12)
+fn comparison(names: Vec<(String, Option<Kind>)>) -> impl Strategy<Value = String> {
+    (
+        select(names),
+        select(&["eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le"][..]),
+        text(),
+        moment(),
+        any::<bool>(),
+        0_u8..12,
+    )
         .prop_map(|((name, kind), operator, text, moment, boolean, chance)| {
             let equality = if chance.is_multiple_of(2) { "eq" } else { "ne" };
             let order = if ["co", "sw", "ew"].contains(&operator) { equality } else { operator };
@@ -298,8 +305,10 @@ async fn compare(log: &Log, at: u128, sample: &Sample, filters: &Filters) -> Res
     let select = |means: &dyn Fn(&View<'_>, &View<'_>) -> bool| -> Vec<i32> {
         let means = |reviewed: &Reviewed| {
             let grant = reviewed.row.folded();
-            let (before, now) =
-                (reviewed.before.as_ref().map(|standing| folded(standing, previous)), folded(&reviewed.now, standing_now));
+            let (before, now) = (
+                reviewed.before.as_ref().map(|standing| folded(standing, previous)),
+                folded(&reviewed.now, standing_now),
+            );
             let (source, destination) =
                 (&sources[reviewed.row.source as usize], &destinations[reviewed.row.destination as usize]);
             let view = View { source, destination, grant: &grant, previous: before.as_ref() };

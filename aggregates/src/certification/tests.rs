@@ -102,10 +102,8 @@ fn it_is_made_its_rows_are_recorded_it_is_reviewed_and_completed() {
 fn each_step_is_possible_in_its_state_alone() {
     refused(given(State::Searching), create(proposed(quarterly())), "The certification exists already");
     for state in [State::InProgress, State::Completed, State::Expired] {
-        let message = format!(
-            "Recording rows is possible in CERT_STATE_SEARCHING; the certification is in {}",
-            state.as_str()
-        );
+        let message =
+            format!("Recording rows is possible in CERT_STATE_SEARCHING; the certification is in {}", state.as_str());
         refused(given(state), claim(), &message);
         refused(given(state), complete_search(), &message);
     }

@@ -124,9 +124,12 @@ fn what_a_feed_does_not_say_is_not_there() {
     bare.identity.supervisor_id = None;
     bare.last_login_at = None;
     let folded = bare.folded();
-    for attribute in
-        [Attribute::SourceEmail, Attribute::SourceAttributes, Attribute::IdentitySupervisorId, Attribute::SourceLastLoginAt]
-    {
+    for attribute in [
+        Attribute::SourceEmail,
+        Attribute::SourceAttributes,
+        Attribute::IdentitySupervisorId,
+        Attribute::SourceLastLoginAt,
+    ] {
         assert_eq!(folded.value(attribute, "cost centre"), None, "{}", attribute.name());
     }
     assert_eq!(folded.json().get("source.attributes"), None);

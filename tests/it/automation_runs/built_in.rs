@@ -21,7 +21,10 @@ async fn they_are_listed_first_are_optional_and_cannot_be_changed() {
     always(client, &workflow, "Mine", "source.name pr", json!({"decision": "ACCEPTED"})).await;
     let listed = client.get(&format!("{AWF}/automations")).await.json["values"].clone();
     let names: Vec<&str> = listed.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["Approve previously approved and unchanged", "Reject previously rejected and unchanged", "Mine"]);
+    assert_eq!(
+        names,
+        ["Approve previously approved and unchanged", "Reject previously rejected and unchanged", "Mine"]
+    );
     let head = house.server.head().await;
     for built_in in &listed.as_array().unwrap()[..2] {
         assert_eq!(built_in["attachment_behavior"], json!({"attach_to_new_workflows": true, "opt_in": true}));

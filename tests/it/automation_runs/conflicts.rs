@@ -32,7 +32,10 @@ async fn each_change_that_updates_the_field_to_the_same_value_is_applied_and_eac
     assert_eq!(outcomes(client, &review, &run["id"]).await, words(&expected));
     assert_eq!(counts(&run), counted(&[("Left", [2, 2, 0, 0]), ("Readers", [2, 2, 0, 0])]));
     let rows = by_name(client, &review).await;
-    assert_eq!((&rows["ann book"]["notes"], &rows["bob read"]["notes"]), (&json!("Ann has left"), &json!("Nobody reads")));
+    assert_eq!(
+        (&rows["ann book"]["notes"], &rows["bob read"]["notes"]),
+        (&json!("Ann has left"), &json!("Nobody reads"))
+    );
     // Differing notes are no conflict: they are logged, and the row's stay.
     let both = &rows["ann read"];
     assert_eq!(both["notes"], "");
@@ -133,7 +136,8 @@ async fn priority_has_no_effect() {
         let run = only_run(client, &review).await;
         let notes: Vec<(String, Value)> =
             by_name(client, &review).await.into_iter().map(|(name, row)| (name, row["notes"].clone())).collect();
-        let found = (decisions(client, &review).await, notes, outcomes(client, &review, &run["id"]).await, counts(&run));
+        let found =
+            (decisions(client, &review).await, notes, outcomes(client, &review, &run["id"]).await, counts(&run));
         seen.push(found);
     }
     let expected = [("ann book", "NONE"), ("ann read", "NONE*"), ("bob read", "ACCEPTED*")];
@@ -157,10 +161,15 @@ async fn run_and_touch(server: &TestServer, certification: &str, result: &Value)
         opt_in: false,
         filter: "source.name pr".to_owned(),
         mutable_filter: String::new(),
-        action: Action { decision: Decision::Rejected, signed_off_state: SignedOffState::Unknown, notes: String::new() },
+        action: Action {
+            decision: Decision::Rejected,
+            signed_off_state: SignedOffState::Unknown,
+            notes: String::new(),
+        },
     };
     let automations = vec![NamedAutomation { id: Uuid::from_u128(0xA), only_unchanged: false, definition }];
-    let started = AutomationRunEvent::AutomationRunStarted { certification_id, plan: Plan::Automations { automations } };
+    let started =
+        AutomationRunEvent::AutomationRunStarted { certification_id, plan: Plan::Automations { automations } };
     let touched = CertificationRowEvent::CertificationRowDecided {
         certification_id,
         result_id,
@@ -185,7 +194,8 @@ async fn a_row_that_a_person_decided_meanwhile_is_skipped_and_counted() {
     let client = &house.answers;
     let review = certified(client, &workflow).await;
     let rows = by_name(client, &review).await;
-    let signed = crate::support::reviews::decide(client, &review, &rows["bob read"], json!({"signed_off_state": 2})).await;
+    let signed =
+        crate::support::reviews::decide(client, &review, &rows["bob read"], json!({"signed_off_state": 2})).await;
     assert_eq!(signed.status, 200, "{}", signed.text);
     let run = run_and_touch(&house.server, &review, &rows["ann book"]["result_id"]).await;
     let run = run_is(client, &run, "COMPLETED").await;

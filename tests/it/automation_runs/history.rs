@@ -7,9 +7,7 @@ use serde_json::{Value, json};
 
 use super::{attach, by_name, only_run, quarterly, rule};
 use crate::support::people::{House, LOGINS, RIGHTS, STAFF};
-use crate::support::reviews::{
-    AWF, certification, certified, certify, complete, decided, run, workflow,
-};
+use crate::support::reviews::{AWF, certification, certified, certify, complete, decided, run, workflow};
 use crate::support::{Client, bodies, eventually, id};
 
 /// Of each row by `account right`: whether there was the same, and whether nothing has changed about it.

@@ -18,7 +18,8 @@ async fn preview(client: &Client, automation: &str, workflow: &str) -> Value {
 fn names(rows: &Value) -> Vec<String> {
     let name = |row: &Value, part: &str| row[part]["name"].as_str().unwrap().to_owned();
     let all = rows.as_array().unwrap().iter();
-    let mut names: Vec<String> = all.map(|row| format!("{} {}", name(row, "source"), name(row, "destination"))).collect();
+    let mut names: Vec<String> =
+        all.map(|row| format!("{} {}", name(row, "source"), name(row, "destination"))).collect();
     names.sort();
     names
 }
@@ -37,7 +38,10 @@ async fn a_preview_tells_what_would_be_meant_and_why_other_decided_rows_would_no
                           "missed_examples": []});
     assert_eq!(found, expected);
     let found = preview(client, &all, &workflow).await;
-    assert_eq!((&found["matched"], names(&found["examples"])), (&json!(3), vec!["ann book".to_owned(), "ann read".to_owned(), "bob read".to_owned()]));
+    assert_eq!(
+        (&found["matched"], names(&found["examples"])),
+        (&json!(3), vec!["ann book".to_owned(), "ann read".to_owned(), "bob read".to_owned()])
+    );
     let before = certified(client, &workflow).await;
     let rows = by_name(client, &before).await;
     decided(client, &before, &rows["ann book"], json!({"decision": "ACCEPTED"})).await;

@@ -31,7 +31,10 @@ async fn undoing_restores_rows_that_nobody_touched_since_and_withdraws_their_acc
     let after = by_name(client, &review).await;
     for name in ["ann book", "ann read"] {
         let row = &after[name];
-        assert_eq!((&row["notes"], &row["access_request_id"], &row["automation_run_id"]), (&json!(""), &Value::Null, &Value::Null));
+        assert_eq!(
+            (&row["notes"], &row["access_request_id"], &row["automation_run_id"]),
+            (&json!(""), &Value::Null, &Value::Null)
+        );
         let request = house.request(&json!({"id": before[name]["access_request_id"]})).await;
         assert_eq!(request["status"], "Canceled", "{request:#}");
         let entries = row["action_log"]["entries"].as_array().unwrap();
@@ -51,7 +54,8 @@ async fn what_was_before_a_run_is_what_is_restored() {
     let review = certified(client, &workflow).await;
     let rows = by_name(client, &review).await;
     decided(client, &review, &rows["ann book"], json!({"decision": "REJECTED", "notes": "Hers"})).await;
-    let answer = client.post(&format!("{AWF}/certifications/{review}/results:decide"), json!({"decision": "ACCEPTED"})).await;
+    let answer =
+        client.post(&format!("{AWF}/certifications/{review}/results:decide"), json!({"decision": "ACCEPTED"})).await;
     assert_eq!((answer.status, &answer.json["changed"]), (200, &json!(3)), "{}", answer.text);
     let run = only_run(client, &review).await;
     assert_eq!(run["kind"], "decision");
@@ -99,7 +103,8 @@ async fn a_run_is_undone_by_who_began_it_and_by_administrators() {
     }
     assert_eq!(undo(&house.asks, &run).await.status, 200);
     run_is(&house.asks, run["id"].as_str().unwrap(), "UNDONE").await;
-    let answer = house.asks.post(&format!("{AWF}/certifications/{review}/results:decide"), json!({"decision": 2})).await;
+    let answer =
+        house.asks.post(&format!("{AWF}/certifications/{review}/results:decide"), json!({"decision": 2})).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     let second = runs(&house.asks, &review).await.remove(1);
     assert_eq!(undo(&other, &second).await.status, 403);

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{attach, decisions, fields, quarterly, rule, words};
-use crate::support::reviews::{AWF, certification, certified, certify, runs};
 use crate::support::people::House;
+use crate::support::reviews::{AWF, certification, certified, certify, runs};
 
 const NOBODY: &str = "018f0000-0000-7000-8000-00000000dead";
 

@@ -37,8 +37,10 @@ fn automations_change_a_row_as_people_do() {
     let found = decided(&row(Decision::None, false), automates(Phase::InProgress, &automations, change.clone()));
     let now = Standing { decision: Decision::Rejected, notes: "Left".to_owned(), is_signed_off: true };
     assert_eq!(found, (now, Some(NEXT_REQUEST), None));
-    let found =
-        decided(&row(Decision::Rejected, false), automates(Phase::InProgress, &automations, decision(Decision::Accepted)));
+    let found = decided(
+        &row(Decision::Rejected, false),
+        automates(Phase::InProgress, &automations, decision(Decision::Accepted)),
+    );
     assert_eq!(found, (standing(Decision::Accepted, false), None, Some(REQUEST)));
     let events = row(Decision::None, false).decide(automates(Phase::InProgress, &automations, change)).unwrap();
     let said = matches!(&events[0], Event::CertificationRowAutomated { run_id: RUN, automations: said, .. } if *said == automations);
@@ -85,8 +87,7 @@ fn undoing_restores_how_it_stood_and_withdraws_the_access_request() {
 #[test]
 fn undoing_an_acceptance_of_what_was_rejected_asks_for_removal_again() {
     let rejected = row(Decision::Rejected, false);
-    let accepted =
-        after(&rejected, automates(Phase::InProgress, &[applied("A", "")], decision(Decision::Accepted)));
+    let accepted = after(&rejected, automates(Phase::InProgress, &[applied("A", "")], decision(Decision::Accepted)));
     let found = decided(&accepted, undoes(RUN, rejected.standing.clone()));
     assert_eq!(found, (rejected.standing, Some(NEXT_REQUEST), None));
 }
@@ -113,8 +114,12 @@ fn what_somebody_touched_since_stays() {
 
 #[test]
 fn nothing_is_undone_in_a_certification_that_has_ended() {
-    let command =
-        Command::Undo { setting: setting(Phase::Grace), run_id: RUN, to: Standing::default(), request_id: NEXT_REQUEST };
+    let command = Command::Undo {
+        setting: setting(Phase::Grace),
+        run_id: RUN,
+        to: Standing::default(),
+        request_id: NEXT_REQUEST,
+    };
     let message = "The certification has ended; in its grace period rejected rows can be marked FIXED";
     refused(&rejected_by_run(), command, message);
 }

@@ -185,11 +185,9 @@ fn a_rejection_opens_an_access_request_and_another_decision_withdraws_it() {
 #[test]
 fn a_row_keeps_the_access_request_that_stands() {
     let mut row = CertificationRow::default();
-    for (next, request) in [
-        (Decision::Rejected, Some(NEXT_REQUEST)),
-        (Decision::Accepted, None),
-        (Decision::Rejected, Some(NEXT_REQUEST)),
-    ] {
+    for (next, request) in
+        [(Decision::Rejected, Some(NEXT_REQUEST)), (Decision::Accepted, None), (Decision::Rejected, Some(NEXT_REQUEST))]
+    {
         let events = row.decide(asks(Phase::InProgress, decision(next))).unwrap();
         events.iter().for_each(|event| row.fold(event));
         assert_eq!(row.access_request_id, request, "{next:?}");
