@@ -24,6 +24,7 @@ async fn quarterly() -> (House, String) {
 }
 
 /// An automation that runs when it is named, attached to nothing.
+#[expect(clippy::needless_pass_by_value, reason = "shorter where it is used")]
 fn rule(name: &str, filter: &str, mutable_filter: &str, action: Value) -> Value {
     json!({
         "name": name,

@@ -175,10 +175,9 @@ fn comparison(names: Vec<(String, Option<Kind>)>) -> impl Strategy<Value = Strin
             match (chance, kind) {
                 (0, _) => format!("{name} pr"),
                 (1, _) => format!("{name} {equality} null"),
-                (_, Some(Kind::Boolean)) => format!("{name} {equality} {boolean}"),
+                (_, Some(Kind::Boolean)) | (4, None) => format!("{name} {equality} {boolean}"),
                 (_, Some(Kind::Time)) => format!("{name} {order} {}", quoted(&moment.to_rfc3339())),
                 (2 | 3, None) => format!("{name} {order} 5"),
-                (4, None) => format!("{name} {equality} {boolean}"),
                 _ if name.ends_with("decision") && ["eq", "ne"].contains(&operator) => {
                     format!("{name} {operator} \"{}\"", Decision::ALL[usize::from(chance) % 5].as_str())
                 }
@@ -271,10 +270,10 @@ fn folded(standing: &Standing, [decision, notes, state]: [Attribute; 3]) -> Fold
         .text(state, Some(standing.signed_off_state().as_str()))
 }
 
-/// Filters, each with whether it is a `mutable_filter` and what it is to be read by.
+/// Filters by what reads them.
 #[derive(Debug, Clone)]
 struct Filters {
-    filters: Vec<String>,
+    rows: Vec<String>,
     mutable: Vec<String>,
     results: Vec<String>,
 }
@@ -282,7 +281,7 @@ struct Filters {
 fn filters() -> impl Strategy<Value = Filters> {
     let of_results = [of_row(), named(&Attribute::PREVIOUS), named(&Attribute::NOW)].concat();
     (vec(filter(of_row()), 8), vec(filter(named(&Attribute::PREVIOUS)), 4), vec(filter(of_results), 4))
-        .prop_map(|(filters, mutable, results)| Filters { filters, mutable, results })
+        .prop_map(|(rows, mutable, results)| Filters { rows, mutable, results })
 }
 
 /// The rows of the sample by SQL and by Rust.
@@ -319,7 +318,7 @@ async fn compare(log: &Log, at: u128, sample: &Sample, filters: &Filters) -> Res
     };
     let (mut selected, mut seen) = (0, 0);
     let mut all: Vec<(Wanted, Vec<i32>, &String)> = Vec::new();
-    for text in &filters.filters {
+    for text in &filters.rows {
         let filter = certification_row::filter(text).unwrap_or_else(|error| panic!("{text}: {error}"));
         let by_rust = select(&|view, _| filter.as_ref().unwrap().matches(view));
         all.push((Wanted { filter, ..Wanted::default() }, by_rust, text));
@@ -376,7 +375,7 @@ fn sql_and_rust_select_the_same_rows_of_a_certification() {
     TestRunner::new(config)
         .run(&(sample(), filters()), |(sample, filters)| {
             *number.borrow_mut() += 1;
-            for text in filters.filters.iter().chain(&filters.mutable).chain(&filters.results) {
+            for text in filters.rows.iter().chain(&filters.mutable).chain(&filters.results) {
                 let filter: Filter = text.parse().unwrap();
                 named.borrow_mut().extend(names(&filter));
             }

@@ -4,6 +4,7 @@ use super::*;
 use crate::certification_row::Attribute;
 use crate::filter::{Kind, Value};
 
+#[expect(clippy::unnecessary_wraps, reason = "shorter where it is used")]
 fn some(text: &str) -> Option<String> {
     Some(text.to_owned())
 }

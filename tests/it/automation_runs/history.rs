@@ -138,7 +138,7 @@ const MUTABLE: [(&str, &[&str]); 9] = [
     (r#"previous.decision eq "RESULT_DECISION_NONE""#, &["bob read"]),
     (r#"previous.decision eq "RESULT_DECISION_FIXED""#, &[]),
     (r#"previous.notes co "NEED""#, &["ann book"]),
-    (r#"not (previous.notes pr)"#, &["ann read", "bob read"]),
+    ("not (previous.notes pr)", &["ann read", "bob read"]),
     (r#"previous.signed_off_state eq "SIGNED_OFF""#, &["ann book"]),
     (r#"previous.signed_off_state eq "NOT_SIGNED_OFF""#, &["ann read", "bob read"]),
 ];

@@ -98,12 +98,19 @@ pub(super) fn row(decision: Decision, is_signed_off: bool) -> CertificationRow {
     }
 }
 
+/// A row after events.
+fn fold(row: &mut CertificationRow, events: &[Event]) {
+    for event in events {
+        row.fold(event);
+    }
+}
+
 /// How a row stands after a command, with the access requests that were opened and withdrawn.
 #[track_caller]
 pub(super) fn decided(row: &CertificationRow, command: Command) -> (Standing, Option<Uuid>, Option<Uuid>) {
     let events = row.decide(command).unwrap();
     let mut after = row.clone();
-    events.iter().for_each(|event| after.fold(event));
+    fold(&mut after, &events);
     let [event] = events.as_slice() else { panic!("one event is expected: {events:?}") };
     assert_eq!(event.row(), (CERTIFICATION, 7));
     let (was, now) = event.change().unwrap();
@@ -134,7 +141,7 @@ fn until_sign_off_a_later_decision_replaces_an_earlier_one() {
     for next in [Decision::Accepted, Decision::Rejected, Decision::None, Decision::Rejected, Decision::Accepted] {
         let events = row.decide(asks(Phase::InProgress, decision(next))).unwrap();
         assert_eq!(events.len(), 1);
-        events.iter().for_each(|event| row.fold(event));
+        fold(&mut row, &events);
         assert_eq!(row.standing, standing(next, false));
     }
     row.decide(asks(Phase::InProgress, sign_off(true))).unwrap().iter().for_each(|event| row.fold(event));
@@ -189,7 +196,7 @@ fn a_row_keeps_the_access_request_that_stands() {
         [(Decision::Rejected, Some(NEXT_REQUEST)), (Decision::Accepted, None), (Decision::Rejected, Some(NEXT_REQUEST))]
     {
         let events = row.decide(asks(Phase::InProgress, decision(next))).unwrap();
-        events.iter().for_each(|event| row.fold(event));
+        fold(&mut row, &events);
         assert_eq!(row.access_request_id, request, "{next:?}");
     }
 }
@@ -329,7 +336,7 @@ fn decision_reviewers_and_status_change_at_once() {
     let types: Vec<&str> = events.iter().map(Event::type_name).collect();
     let expected = ["CertificationRowDecided", "CertificationRowReviewersAssigned", "CertificationRowNotified"];
     assert_eq!(types, expected);
-    events.iter().for_each(|event| row.fold(event));
+    fold(&mut row, &events);
     assert_eq!(row.notification_status, NotificationStatus::Succeed);
     // Once told, the same again says no more of it.
     assert_eq!(row.decide(command).unwrap().len(), 1);
