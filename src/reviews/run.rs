@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use aggregates::automation::Action;
-use aggregates::automation_run::{AutomationRun, AutomationRunCommand, Plan, effect};
+use aggregates::automation_run::{AutomationRun, AutomationRunCommand, Field, Plan, effect};
 use aggregates::automation_run_rows::{self, AutomationRunRowsEvent, Counts, Entry, Outcome};
 use aggregates::certification::NamedAutomation;
 use aggregates::certification_row::{
-    self, Applied, CertificationRowCommand as Command, CertificationRowEvent, Phase, Reviewer,
+    self, Applied, CertificationRowCommand as Command, CertificationRowEvent, Decision, Phase, Reviewer, SignedOffState,
 };
 use aggregates::certification_rows::BLOCK;
 use aggregates::party::Party;
@@ -182,7 +182,7 @@ impl Run<'_> {
                 let Some(count) = counts.get_mut(*place as usize) else { continue };
                 count.matched += 1;
                 match entry.outcome {
-                    Outcome::Changed => count.changed += 1,
+                    Outcome::Changed => count.changed += u64::from(self.had_a_say(*place, conflicting)),
                     Outcome::Skipped => count.skipped += 1,
                     Outcome::Unchanged | Outcome::Conflicting => {}
                 }
@@ -267,10 +267,15 @@ impl Run<'_> {
         })
     }
 
+    /// Was anything applied that an automation says, or was all of it in conflict?
+    fn had_a_say(&self, place: u32, conflicts: &[Field]) -> bool {
+        let Some(automation) = automations(&self.row.plan.0).get(place as usize) else { return true };
+        let applied = |field: Field| self.says(place, field) && !conflicts.contains(&field);
+        [Field::Decision, Field::SignedOffState].into_iter().any(applied) || !automation.definition.action.notes.is_empty()
+    }
+
     /// Does an automation say anything of a field?
-    fn says(&self, place: u32, field: aggregates::automation_run::Field) -> bool {
-        use aggregates::automation_run::Field;
-        use aggregates::certification_row::{Decision, SignedOffState};
+    fn says(&self, place: u32, field: Field) -> bool {
         let action = automations(&self.row.plan.0).get(place as usize).map(|automation| &automation.definition.action);
         action.is_some_and(|action| match field {
             Field::Decision => action.decision != Decision::Unknown,

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use aggregates::automation_run::{AutomationRun, AutomationRunCommand, Plan};
 use aggregates::certification::{
-    Certification, CertificationCommand, CertificationDefinition, Completeness, History,
+    ApplicationCompleteness, Certification, CertificationCommand, CertificationDefinition, Completeness, History,
 };
 use aggregates::certification_row;
 use aggregates::certification_rows::{self, BLOCK, CertificationRowsEvent};
@@ -44,8 +44,7 @@ pub async fn search(app: &SharedApp, row: &CertificationRow, worker: &str, conte
     let collecting =
         tokio::spawn(async move { collect(&pool, &collected, position, &filter, &sender).await });
     let blocks = Blocks::new(row.id, definition, &history);
-    record(app, blocks, receiver, &guard, context).await?;
-    let applications = collecting.await.map_err(|error| ReviewError::Stopped(error.to_string()))??;
+    let applications = record(app, blocks, receiver, collecting, &guard, context).await?;
     complete(app, row, claimed.version, Completeness::of(applications), context).await
 }
 
@@ -53,13 +52,21 @@ async fn record(
     app: &SharedApp,
     mut blocks: Blocks<'_>,
     mut receiver: mpsc::Receiver<Vec<Collected>>,
+    collecting: JoinHandle<sqlx::Result<Vec<ApplicationCompleteness>>>,
     guard: &(StreamId, i64),
     context: &Context,
-) -> Result<(), ReviewError> {
+) -> Result<Vec<ApplicationCompleteness>, ReviewError> {
+    let (mut collecting, mut applications) = (Some(collecting), Vec::new());
     let mut in_flight: VecDeque<(StreamId, JoinHandle<Result<Appended, AppendError>>)> = VecDeque::new();
     loop {
         while blocks.rows.len() < BLOCK as usize {
-            let Some(batch) = receiver.recv().await else { break };
+            let Some(batch) = receiver.recv().await else {
+                // Only the last block isn't full: rows that couldn't be read must not look like the end.
+                if let Some(collecting) = collecting.take() {
+                    applications = collecting.await.map_err(|error| ReviewError::Stopped(error.to_string()))??;
+                }
+                break;
+            };
             blocks.rows.extend(batch);
         }
         let next = blocks.next();
@@ -73,7 +80,7 @@ async fn record(
                 }
             }
         }
-        let Some((stream, event)) = next else { return Ok(()) };
+        let Some((stream, event)) = next else { return Ok(applications) };
         let stream = StreamId { aggregate_type: certification_rows::TYPE, aggregate_id: stream.to_string() };
         let mut append = Append::one(stream.clone(), Expected::New, vec![event.into()], context.clone());
         append.guards.push(guard.clone());

@@ -1,3 +1,6 @@
+mod automating;
+mod deciding;
+
 use std::collections::BTreeSet;
 
 use super::*;

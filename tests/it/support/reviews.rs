@@ -83,3 +83,19 @@ pub async fn runs(client: &Client, id: &str) -> Vec<Value> {
     assert_eq!(answer.status, 200, "{}", answer.text);
     answer.json["values"].as_array().unwrap().clone()
 }
+
+/// A run as it is, with its log.
+pub async fn run(client: &Client, id: &str) -> Value {
+    let answer = client.get(&format!("{AWF}/automation_runs/{id}")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    answer.json
+}
+
+/// Waits until a run has this status; the run.
+pub async fn run_is(client: &Client, id: &str, status: &str) -> Value {
+    eventually(&format!("the run is {status}"), async || {
+        let found = run(client, id).await;
+        (found["value"]["status"] == status).then(|| found["value"].clone())
+    })
+    .await
+}
