@@ -11,7 +11,8 @@ impl Journal {
     /// (design §3).
     pub async fn on_behalf(&self, stream: Uuid, worker: &str) -> Context {
         let filter = Filter { aggregate_id: Some(stream.to_string()), ..Filter::default() };
-        let first = events::after(&self.pool, 0, &filter, 1).await.ok().and_then(|found| found.events.into_iter().next());
+        let first =
+            events::after(&self.pool, 0, &filter, 1).await.ok().and_then(|found| found.events.into_iter().next());
         let (actor, correlation) = match &first {
             Some(event) => {
                 let correlation = event.metadata.get("correlationId").and_then(|id| id.as_str()).unwrap_or_default();

@@ -5,8 +5,8 @@
 //! was told is in the tables that it reads next.
 
 mod append;
-mod behalf;
 mod batch;
+mod behalf;
 pub mod check;
 mod context;
 mod executor;

@@ -143,7 +143,9 @@ impl Change {
         match self {
             Self::UpdateAutomation { id, .. }
             | Self::DeleteAutomation { id }
-            | Self::Attach { scope: Scope::One { automation: id, .. } | Scope::AllWorkflows { automation: id }, .. }
+            | Self::Attach {
+                scope: Scope::One { automation: id, .. } | Scope::AllWorkflows { automation: id }, ..
+            }
             | Self::Detach(Detach { automation: Some(id), .. }) => Some(*id),
             _ => None,
         }

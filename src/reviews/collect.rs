@@ -130,11 +130,7 @@ async fn hand_on(rows: &mpsc::Sender<Vec<Collected>>, batch: Vec<Collected>) -> 
     rows.send(batch).await.map_err(|_| sqlx::Error::WorkerCrashed)
 }
 
-fn collected(
-    grant: CollectedGrant,
-    source: &Arc<Part<Source>>,
-    destination: &Arc<Part<Destination>>,
-) -> Collected {
+fn collected(grant: CollectedGrant, source: &Arc<Part<Source>>, destination: &Arc<Part<Destination>>) -> Collected {
     let row = Row {
         source: 0,
         destination: 0,

@@ -5,8 +5,8 @@ use aggregates::Refusal;
 use aggregates::access_request::{AccessRequest, AccessRequestCommand, Action, Privilege, RequestedAccess, ReviewItem};
 use aggregates::certification::Certification;
 use aggregates::certification_row::{
-    self, CertificationRow as Row, CertificationRowCommand as Command, CertificationRowEvent, Change, NotificationStatus,
-    Phase, Reviewer, Setting,
+    self, CertificationRow as Row, CertificationRowCommand as Command, CertificationRowEvent, Change,
+    NotificationStatus, Phase, Reviewer, Setting,
 };
 use aggregates::certification_rows::{Destination, Source};
 use aggregates::party::Party;
@@ -48,7 +48,9 @@ pub async fn decide(
 ) -> Result<i64, ReviewError> {
     let mut attempt = 1;
     loop {
-        let seen = find(&app.pool, certification).await?.ok_or(ReviewError::NotFound("Certification", certification.to_string()))?;
+        let seen = find(&app.pool, certification)
+            .await?
+            .ok_or(ReviewError::NotFound("Certification", certification.to_string()))?;
         let now = app.clock.now();
         let missing = || match seen.phase(now) {
             // It may yet come.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aggregates::automation::{AutomationDefinition, built_ins};
-use aggregates::certification::{CertificationDefinition, Assignment, History, NamedAutomation};
+use aggregates::certification::{Assignment, CertificationDefinition, History, NamedAutomation};
 use aggregates::certification_row::{self, Attribute, Folded, RowFilter, Standing, View};
 use projections::certifications::{history_of, latest_ended};
 use tokio::sync::mpsc;
@@ -104,7 +104,8 @@ pub async fn preview(app: &SharedApp, automation_id: Uuid, workflow: Uuid) -> Re
         automations: Vec::new(),
     };
     let judge = Judge::new(app, &automation, definition.history_id).await?;
-    let stopped = |error: aggregates::filter::FilterError| ReviewError::Stopped(format!("The workflow's filter: {error}"));
+    let stopped =
+        |error: aggregates::filter::FilterError| ReviewError::Stopped(format!("The workflow's filter: {error}"));
     let filter = certification_row::filter(&definition.filter).map_err(stopped)?;
     let position = projections::events::head(&app.pool).await?;
     let (sender, mut receiver) = mpsc::channel(4);
@@ -153,7 +154,8 @@ impl Judge {
         preview.rows += 1;
         let found = self.history.find(&row.source.known, &row.destination.known, &row.row.attributes);
         let previous = found.and_then(|(result, _)| self.standings.get(&result));
-        let Some(why) = self.misses(&row.view(None), previous, found.is_some_and(|(_, is_unchanged)| is_unchanged)) else {
+        let Some(why) = self.misses(&row.view(None), previous, found.is_some_and(|(_, is_unchanged)| is_unchanged))
+        else {
             preview.matched += 1;
             if preview.examples.len() < SHOWN {
                 preview.examples.push(seen(row));
@@ -179,9 +181,8 @@ impl Judge {
                     .text(Attribute::PreviousNotes, Some(&standing.notes))
                     .text(Attribute::PreviousSignedOffState, Some(standing.signed_off_state().as_str()))
             });
-            let is_meant = decided
-                .as_ref()
-                .is_some_and(|decided| mutable.matches(&View { previous: Some(decided), ..*view }));
+            let is_meant =
+                decided.as_ref().is_some_and(|decided| mutable.matches(&View { previous: Some(decided), ..*view }));
             if !is_meant {
                 return Some(Why::MutableFilter);
             }

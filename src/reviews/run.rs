@@ -205,12 +205,8 @@ impl Run<'_> {
 
     /// What becomes of a row.
     fn row(&self, state: &RowState, places: &[u32]) -> Result<(Entry, Vec<CertificationRowEvent>), ReviewError> {
-        let entry = |outcome, conflicts| Entry {
-            result_id: state.result_id,
-            automations: places.to_vec(),
-            outcome,
-            conflicts,
-        };
+        let entry =
+            |outcome, conflicts| Entry { result_id: state.result_id, automations: places.to_vec(), outcome, conflicts };
         if state.updated_position > self.row.started_position || state.row.standing.is_signed_off {
             return Ok((entry(Outcome::Skipped, Vec::new()), Vec::new()));
         }
@@ -271,7 +267,8 @@ impl Run<'_> {
     fn had_a_say(&self, place: u32, conflicts: &[Field]) -> bool {
         let Some(automation) = automations(&self.row.plan.0).get(place as usize) else { return true };
         let applied = |field: Field| self.says(place, field) && !conflicts.contains(&field);
-        [Field::Decision, Field::SignedOffState].into_iter().any(applied) || !automation.definition.action.notes.is_empty()
+        [Field::Decision, Field::SignedOffState].into_iter().any(applied)
+            || !automation.definition.action.notes.is_empty()
     }
 
     /// Does an automation say anything of a field?

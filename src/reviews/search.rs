@@ -28,7 +28,12 @@ const IN_FLIGHT: usize = 3;
 ///
 /// # Errors
 /// What the journal or the tables said.
-pub async fn search(app: &SharedApp, row: &CertificationRow, worker: &str, context: &Context) -> Result<(), ReviewError> {
+pub async fn search(
+    app: &SharedApp,
+    row: &CertificationRow,
+    worker: &str,
+    context: &Context,
+) -> Result<(), ReviewError> {
     let claim = CertificationCommand::Claim { worker: worker.to_owned() };
     let claimed = app.journal.execute::<Certification>(row.id, claim, None, context.clone()).await?;
     let guard = (StreamId::of::<Certification>(&row.id), claimed.version);
@@ -41,8 +46,7 @@ pub async fn search(app: &SharedApp, row: &CertificationRow, worker: &str, conte
     };
     let (sender, receiver) = mpsc::channel(WAITING);
     let (pool, collected, position) = (app.pool.clone(), row.definition.0.clone(), row.created_position);
-    let collecting =
-        tokio::spawn(async move { collect(&pool, &collected, position, &filter, &sender).await });
+    let collecting = tokio::spawn(async move { collect(&pool, &collected, position, &filter, &sender).await });
     let blocks = Blocks::new(row.id, definition, &history);
     let applications = record(app, blocks, receiver, collecting, &guard, context).await?;
     complete(app, row, claimed.version, Completeness::of(applications), context).await

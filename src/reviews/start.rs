@@ -94,7 +94,8 @@ fn wanted(asked: &NewDecision) -> Result<Wanted, ReviewError> {
         found.push(Violation::new("decision", "decision, notes or signed_off_state must say what becomes of the rows"));
     }
     if asked.change.decision == Some(Decision::Fixed) {
-        found.push(Violation::new("decision", "A row is FIXED when an import shows it, or by hand in the grace period"));
+        found
+            .push(Violation::new("decision", "A row is FIXED when an import shows it, or by hand in the grace period"));
     }
     if found.is_empty() {
         Ok(Wanted { filter, mutable_filter, only_unchanged: false })

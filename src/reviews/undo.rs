@@ -47,7 +47,8 @@ pub async fn undo(app: &SharedApp, row: &AutomationRunRow, worker: &str, context
         Err(error) => return Err(error),
     }
     let (reversed, _) = automation_runs::undone(&app.pool, row.id).await?;
-    let all: u64 = automation_runs::log(&app.pool, row.id, 0, i64::MAX).await?.iter().map(|block| changed(&block.log.0)).sum();
+    let all: u64 =
+        automation_runs::log(&app.pool, row.id, 0, i64::MAX).await?.iter().map(|block| changed(&block.log.0)).sum();
     let reversed = reversed as u64;
     let command = AutomationRunCommand::CompleteUndo { reversed, kept: all.saturating_sub(reversed) };
     app.journal.execute::<AutomationRun>(row.id, command, None, context.clone()).await?;
@@ -112,7 +113,9 @@ impl Undo<'_> {
             append.guards.push((StreamId::of::<AutomationRun>(&self.row.id), self.version));
             match self.app.journal.append_bulk(append).await {
                 Ok(_) => return Ok(()),
-                Err(AppendError::Conflict { stream: found, .. }) if found == stream => return Err(ReviewError::Interrupted),
+                Err(AppendError::Conflict { stream: found, .. }) if found == stream => {
+                    return Err(ReviewError::Interrupted);
+                }
                 Err(AppendError::Conflict { .. }) if attempt < ATTEMPTS => attempt += 1,
                 Err(AppendError::Guard { stream: found, .. }) => {
                     return Err(if found.aggregate_type == aggregates::certification::TYPE {

@@ -9,10 +9,10 @@ use aggregates::{Actor, automation_run};
 use projections::{automation_runs, certifications};
 use uuid::Uuid;
 
+use super::ReviewError;
 use super::run::{find_run, run};
 use super::search::search;
 use super::undo::undo;
-use super::ReviewError;
 use crate::app::SharedApp;
 use crate::journal::{AppendError, CommandError, Context};
 use crate::work::leases;

@@ -24,7 +24,8 @@ fn built_in(number: u32, name: &str, decision: Decision) -> NamedAutomation {
         only_unchanged: true,
         definition: AutomationDefinition {
             name: name.to_owned(),
-            description: "Built in. Means rows of which nothing but times has changed since the certification before".to_owned(),
+            description: "Built in. Means rows of which nothing but times has changed since the certification before"
+                .to_owned(),
             priority: 0,
             attach_to_new_workflows: true,
             opt_in: true,

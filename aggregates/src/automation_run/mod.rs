@@ -156,7 +156,8 @@ impl AutomationRun {
             return Ok(());
         }
         let allowed: Vec<&str> = allowed.iter().map(|status| status.as_str()).collect();
-        let message = format!("The run is {}; this is possible while it is {}", self.status.as_str(), allowed.join(" or "));
+        let message =
+            format!("The run is {}; this is possible while it is {}", self.status.as_str(), allowed.join(" or "));
         Err(Refusal::Conflict(message))
     }
 

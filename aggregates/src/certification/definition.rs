@@ -130,7 +130,8 @@ impl Proposed {
         if let Err(error) = certification_row::filter(&asked.filter) {
             found.push(Violation::new("filter", error.to_string()));
         }
-        let lists = [("reviewers", &asked.reviewers.reviewers), ("fallback_reviewers", &asked.reviewers.fallback_reviewers)];
+        let lists =
+            [("reviewers", &asked.reviewers.reviewers), ("fallback_reviewers", &asked.reviewers.fallback_reviewers)];
         for (field, ids) in lists {
             for (at, id) in ids.iter().enumerate() {
                 let message = self.wrong_people.get(id);
@@ -142,7 +143,8 @@ impl Proposed {
                 found.push(Violation::new(format!("reviewer_assignment.{field}"), message));
             }
         }
-        let unattached = |id: &Uuid| Violation::new("automation_ids", format!("Automation {id} isn't attached to the workflow"));
+        let unattached =
+            |id: &Uuid| Violation::new("automation_ids", format!("Automation {id} isn't attached to the workflow"));
         found.extend(self.unattached.iter().map(unattached));
         if let Some(due) = asked.due_at.filter(|due| *due <= self.at) {
             let message = format!("{} is past", due.to_rfc3339_opts(chrono::SecondsFormat::Secs, true));

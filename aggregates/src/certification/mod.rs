@@ -178,7 +178,11 @@ impl Certification {
         if self.state == state {
             return Ok(definition);
         }
-        Err(Refusal::Conflict(format!("{what} is possible in {}; the certification is in {}", state.as_str(), self.state.as_str())))
+        Err(Refusal::Conflict(format!(
+            "{what} is possible in {}; the certification is in {}",
+            state.as_str(),
+            self.state.as_str()
+        )))
     }
 
     fn decide(&self, command: Command) -> Result<Option<Event>, Refusal> {

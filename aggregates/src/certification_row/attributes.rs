@@ -138,7 +138,8 @@ impl Attribute {
 
 /// The attributes of the row itself (rulings 33).
 pub(super) fn of_filter() -> Catalogue<Attribute> {
-    with_row(Catalogue::new()).elsewhere("previous", "source, destination or grant: previous.* belongs in mutable_filter")
+    with_row(Catalogue::new())
+        .elsewhere("previous", "source, destination or grant: previous.* belongs in mutable_filter")
 }
 
 /// The attributes of its predecessor (rulings 33).
@@ -148,7 +149,10 @@ pub(super) fn of_mutable_filter() -> Catalogue<Attribute> {
 
 /// What is and was decided about the row.
 pub(super) fn of_results_mutable_filter() -> Catalogue<Attribute> {
-    without_row(with(with(Catalogue::new(), &Attribute::NOW), &Attribute::PREVIOUS), "decision, notes, signed_off_state or previous")
+    without_row(
+        with(with(Catalogue::new(), &Attribute::NOW), &Attribute::PREVIOUS),
+        "decision, notes, signed_off_state or previous",
+    )
 }
 
 /// Everything.

@@ -78,7 +78,9 @@ fn literal(comparison: &Comparison, name: &str) -> Result<Located<Literal>, Filt
         return Ok(comparison.literal.clone());
     };
     let (word, known) = match name {
-        "previous.decision" | "decision" => (Decision::read(text).map(Decision::long), Decision::ALL.map(Decision::long).join(", ")),
+        "previous.decision" | "decision" => {
+            (Decision::read(text).map(Decision::long), Decision::ALL.map(Decision::long).join(", "))
+        }
         "previous.signed_off_state" | "signed_off_state" => (
             SignedOffState::read(text).map(|state| state.as_str().to_owned()),
             SignedOffState::ALL.map(SignedOffState::as_str).join(", "),

@@ -174,7 +174,9 @@ impl CertificationRow {
         if setting.phase == Phase::Grace {
             if is_forced {
                 if was.is_signed_off && now.is_signed_off {
-                    return refuse("The row is signed off; in the grace period only others, or its sign-off, are changed");
+                    return refuse(
+                        "The row is signed off; in the grace period only others, or its sign-off, are changed",
+                    );
                 }
                 return Ok(());
             }

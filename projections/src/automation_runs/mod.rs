@@ -80,9 +80,8 @@ async fn write_runs(connection: &mut PgConnection, batch: &[Recorded]) -> sqlx::
         .fetch_all(&mut *connection)
         .await?;
     let mut rows: BTreeMap<Uuid, AutomationRunRow> = stored.into_iter().map(|row| (row.id, row)).collect();
-    let mut number: i64 = sqlx::query_scalar("SELECT coalesce(max(number), 0) FROM automation_runs")
-        .fetch_one(&mut *connection)
-        .await?;
+    let mut number: i64 =
+        sqlx::query_scalar("SELECT coalesce(max(number), 0) FROM automation_runs").fetch_one(&mut *connection).await?;
     for event in batch {
         let DomainEvent::AutomationRun(said) = &*event.event else { continue };
         if let AutomationRunEvent::AutomationRunStarted { certification_id, plan } = said {

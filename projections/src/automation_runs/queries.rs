@@ -62,12 +62,7 @@ pub async fn undone(executor: impl PgExecutor<'_>, run: Uuid) -> sqlx::Result<(i
 }
 
 /// Blocks of a run from one on, for its log; at most `limit`.
-pub async fn log(
-    executor: impl PgExecutor<'_>,
-    run: Uuid,
-    from: i32,
-    limit: i64,
-) -> sqlx::Result<Vec<RunBlock>> {
+pub async fn log(executor: impl PgExecutor<'_>, run: Uuid, from: i32, limit: i64) -> sqlx::Result<Vec<RunBlock>> {
     sqlx::query_as("SELECT * FROM automation_run_rows WHERE run_id = $1 AND block >= $2 ORDER BY block LIMIT $3")
         .bind(run)
         .bind(from)

@@ -87,11 +87,7 @@ impl<'b> Patch<'b> {
     }
 }
 
-pub(super) async fn write(
-    connection: &mut PgConnection,
-    batch: &[Recorded],
-    counts: &mut Counts,
-) -> sqlx::Result<()> {
+pub(super) async fn write(connection: &mut PgConnection, batch: &[Recorded], counts: &mut Counts) -> sqlx::Result<()> {
     let mut patches: BTreeMap<(Uuid, u32), Patch<'_>> = BTreeMap::new();
     for event in batch {
         let DomainEvent::CertificationRow(said) = &*event.event else { continue };

@@ -36,10 +36,12 @@ pub async fn all_searching(executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<Ce
 
 /// Certifications whose due date has come.
 pub async fn all_due(executor: impl PgExecutor<'_>, now: DateTime<Utc>) -> sqlx::Result<Vec<Uuid>> {
-    sqlx::query_scalar("SELECT id FROM certifications WHERE state = 'CERT_STATE_IN_PROGRESS' AND due_at <= $1 ORDER BY due_at")
-        .bind(now)
-        .fetch_all(executor)
-        .await
+    sqlx::query_scalar(
+        "SELECT id FROM certifications WHERE state = 'CERT_STATE_IN_PROGRESS' AND due_at <= $1 ORDER BY due_at",
+    )
+    .bind(now)
+    .fetch_all(executor)
+    .await
 }
 
 /// The number of the youngest; 0 = there is none.

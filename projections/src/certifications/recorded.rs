@@ -37,11 +37,7 @@ struct Rows {
     folded: Vec<Option<Value>>,
 }
 
-pub(super) async fn write(
-    connection: &mut PgConnection,
-    batch: &[Recorded],
-    counts: &mut Counts,
-) -> sqlx::Result<()> {
+pub(super) async fn write(connection: &mut PgConnection, batch: &[Recorded], counts: &mut Counts) -> sqlx::Result<()> {
     let (mut sources, mut destinations, mut all) = (Parts::default(), Parts::default(), Rows::default());
     for event in batch {
         let DomainEvent::CertificationRows(CertificationRowsEvent::CertificationRowsRecorded {

@@ -109,7 +109,10 @@ static EXPRESSIONS: LazyLock<HashMap<Attribute, String>> = LazyLock::new(|| {
         (Attribute::GrantAttributes, "r.attributes_folded"),
         (Attribute::PreviousDecision, "'result_decision_' || lower(p.decision)"),
         (Attribute::PreviousNotes, "p.notes_folded"),
-        (Attribute::PreviousSignedOffState, "CASE p.is_signed_off WHEN true THEN 'signed_off' WHEN false THEN 'not_signed_off' END"),
+        (
+            Attribute::PreviousSignedOffState,
+            "CASE p.is_signed_off WHEN true THEN 'signed_off' WHEN false THEN 'not_signed_off' END",
+        ),
         (Attribute::Decision, "'result_decision_' || lower(r.decision)"),
         (Attribute::Notes, "r.notes_folded"),
         (Attribute::SignedOffState, "CASE WHEN r.is_signed_off THEN 'signed_off' ELSE 'not_signed_off' END"),
@@ -127,7 +130,10 @@ fn expression(attribute: Attribute) -> &'static str {
 fn names_previous(filter: &Checked<Attribute>) -> bool {
     match filter {
         Checked::Test(test) => {
-            matches!(test.attribute, Attribute::PreviousDecision | Attribute::PreviousNotes | Attribute::PreviousSignedOffState)
+            matches!(
+                test.attribute,
+                Attribute::PreviousDecision | Attribute::PreviousNotes | Attribute::PreviousSignedOffState
+            )
         }
         Checked::Not(inner) => names_previous(inner),
         Checked::All(parts) | Checked::Any(parts) => parts.iter().any(names_previous),
@@ -156,7 +162,11 @@ fn push(query: &mut QueryBuilder<'_, Postgres>, wanted: &Wanted) {
 
 /// Rows of a certification with account (`s`), entitlement (`d`) and predecessor (`p`). `rows` are found first, by the primary
 /// key: how many of a fresh certification there are PostgreSQL doesn't know yet, and the joins follow from theirs.
-fn push_from(query: &mut QueryBuilder<'_, Postgres>, certification: &CertificationRow, rows: impl FnOnce(&mut QueryBuilder<'_, Postgres>)) {
+fn push_from(
+    query: &mut QueryBuilder<'_, Postgres>,
+    certification: &CertificationRow,
+    rows: impl FnOnce(&mut QueryBuilder<'_, Postgres>),
+) {
     query.push(" FROM (SELECT * FROM certification_rows WHERE certification_id = ").push_bind(certification.id);
     rows(query);
     query.push(

@@ -205,7 +205,8 @@ async fn wrong<A: Access>(session: &Session<A>, definition: &WorkflowDefinition)
         None => Some((*id, format!("Application with id {id} not found"))),
         Some(row) => row.is_archived.then(|| (*id, format!("Application {id} is archived"))),
     };
-    let people: Vec<Uuid> = definition.reviewers.iter().chain(&definition.fallback_reviewers).copied().chain(definition.owner_id).collect();
+    let people: Vec<Uuid> =
+        definition.reviewers.iter().chain(&definition.fallback_reviewers).copied().chain(definition.owner_id).collect();
     let people = wrong_responders(session, &people).await?;
     Ok(Wrong {
         applications: definition.application_ids.iter().filter_map(judge).collect(),

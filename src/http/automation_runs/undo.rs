@@ -38,7 +38,10 @@ pub async fn undo(session: Session<Operates>, path: IdAndVerb, _: NoBody) -> Res
     let certification = projections::certifications::find(session.pool(), row.certification_id).await?;
     let certification = certification.ok_or_else(|| ApiError::not_found("Certification", row.certification_id))?;
     if certification.phase(session.now) != Phase::InProgress {
-        return Err(ApiError::conflict(format!("The certification is in {}; runs are reversed in progress", certification.state)));
+        return Err(ApiError::conflict(format!(
+            "The certification is in {}; runs are reversed in progress",
+            certification.state
+        )));
     }
     let loaded = session.journal().load::<AutomationRun>(id).await.map_err(CommandError::from)?;
     let decided = loaded.decide(AutomationRunCommand::Undo, session.context(location(id))).await;

@@ -36,7 +36,8 @@ pub async fn list(session: Session<Audits>, Id(id): Id) -> Result<Json<Values<At
     let workflow = projections::access_workflows::find(session.pool(), id).await?;
     workflow.ok_or_else(|| ApiError::not_found("Workflow", id))?;
     let rows = projections::automations::attached_to(session.pool(), id).await?;
-    let built_in = built_ins().into_iter().map(|automation| AttachedBody { automation: automation.into(), opt_in: true });
+    let built_in =
+        built_ins().into_iter().map(|automation| AttachedBody { automation: automation.into(), opt_in: true });
     let shown =
         rows.into_iter().map(|row| AttachedBody { automation: row.automation.into(), opt_in: row.attached_opt_in });
     Ok(Json(Values { values: built_in.chain(shown).collect() }))

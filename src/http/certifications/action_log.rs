@@ -112,9 +112,8 @@ pub(super) async fn read<A: Access>(
     rows: &[ResultRow],
 ) -> Result<HashMap<i32, Vec<Recorded>>, ApiError> {
     let touched = rows.iter().filter(|row| row.version > 0);
-    let streams: Vec<String> = touched
-        .map(|row| certification_row::stream(row.certification_id, row.result_id as u32).to_string())
-        .collect();
+    let streams: Vec<String> =
+        touched.map(|row| certification_row::stream(row.certification_id, row.result_id as u32).to_string()).collect();
     let mut found: HashMap<i32, Vec<Recorded>> = HashMap::new();
     if streams.is_empty() {
         return Ok(found);

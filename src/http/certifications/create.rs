@@ -89,9 +89,10 @@ async fn asked(session: &Session<Operates>, request: CertificationRequest) -> Re
         return Err(ApiError::field("data_source", message));
     }
     let due_at = match text(request.due_date.as_deref()) {
-        Some(due) => Some(values::time(&due).ok_or_else(|| {
-            ApiError::field("due_date", format!("{due:?} is not {}", values::TIME_ALLOWED))
-        })?),
+        Some(due) => Some(
+            values::time(&due)
+                .ok_or_else(|| ApiError::field("due_date", format!("{due:?} is not {}", values::TIME_ALLOWED)))?,
+        ),
         None => None,
     };
     let mut wrong_people = BTreeMap::new();

@@ -93,9 +93,8 @@ pub async fn bodies<A: Access>(session: &Session<A>, rows: Vec<ResultRow>) -> Re
 }
 
 fn body(row: ResultRow, names: &Names, action_log: ActionLogBody) -> ResultBody {
-    let user = |id: Option<&String>, name: Option<&String>| {
-        id.zip(name).map(|(id, name)| UserBody::actor(id, name, names))
-    };
+    let user =
+        |id: Option<&String>, name: Option<&String>| id.zip(name).map(|(id, name)| UserBody::actor(id, name, names));
     let state = if row.is_signed_off { SignedOffState::SignedOff } else { SignedOffState::NotSignedOff };
     ResultBody {
         result_id: row.result_id,

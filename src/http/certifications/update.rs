@@ -90,14 +90,7 @@ pub(super) async fn change<A: Access>(
         Some(users) if !users.is_empty() => Some(named(session, users).await?),
         _ => None,
     };
-    let ask = Ask {
-        by: reviewer(session),
-        change,
-        reviewers,
-        notification_status: status,
-        is_forced,
-        demanded,
-    };
+    let ask = Ask { by: reviewer(session), change, reviewers, notification_status: status, is_forced, demanded };
     let context = session.context(format!("{}/results/{result}", location(certification)));
     let version = reviews::decide(&session.app, certification, result, &ask, &context).await;
     let version = version.map_err(|error| review_refused(error, demanded.is_some()))?;
