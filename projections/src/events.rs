@@ -158,7 +158,7 @@ pub async fn of_streams(
     executor: impl PgExecutor<'_>,
     aggregate_type: &str,
     ids: &[String],
-) -> Result<Vec<(EventRow, Recorded)>, ReadError> {
+) -> Result<Vec<Recorded>, ReadError> {
     let rows: Vec<EventRow> = sqlx::query_as(&format!(
         "{SELECT} WHERE aggregate_type = $1 AND aggregate_id = ANY ($2) ORDER BY position + 0"
     ))
@@ -166,7 +166,7 @@ pub async fn of_streams(
     .bind(ids)
     .fetch_all(executor)
     .await?;
-    rows.into_iter().map(|row| Ok((row.clone(), row.try_into()?))).collect()
+    rows.into_iter().map(TryInto::try_into).collect()
 }
 
 /// The log couldn't be read.

@@ -135,6 +135,11 @@ pub(crate) fn json(value: &impl Serialize) -> sqlx::Result<serde_json::Value> {
     serde_json::to_value(value).map_err(|error| sqlx::Error::Encode(error.into()))
 }
 
+/// An array of ids as PostgreSQL writes it, for arrays of such arrays, which may be of different lengths.
+pub(crate) fn array(ids: &[Uuid]) -> String {
+    format!("{{{}}}", ids.iter().map(Uuid::to_string).collect::<Vec<_>>().join(","))
+}
+
 /// Inserts rows by the names of their columns.
 pub(crate) async fn insert<R: Serialize>(connection: &mut PgConnection, table: &str, rows: &[R]) -> sqlx::Result<()> {
     if rows.is_empty() {

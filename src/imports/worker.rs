@@ -17,6 +17,8 @@ use crate::app::SharedApp;
 use crate::journal::{AppendError, CommandError, Context};
 use crate::work::{leases, progress};
 
+/// The event with which an import begins.
+const STAGED: &str = "ImportStaged";
 /// Seconds after which a dead worker's import is another's.
 const LEASE: f64 = 10.0;
 /// How often workers take an import that none of them brings to an end.
@@ -57,7 +59,10 @@ async fn consider(app: &SharedApp, worker: &str, import: ImportRow, running: &Ar
     }
     // Cancelled before anybody had it: nothing to stop.
     if import.status == Status::Canceling.as_str() && import.worker.is_none() {
-        let context = app.journal.on_behalf(import.id, worker).await;
+        let context = match app.journal.on_behalf(import.id, STAGED, worker).await {
+            Ok(context) => context,
+            Err(error) => return tracing::debug!(%error, import = %id, "not canceled by this worker"),
+        };
         let command = Command::Cancel { log: "Canceled before it began; nothing was applied".to_owned() };
         if let Err(error) = app.journal.execute::<ApplicationImport>(id, command, None, context).await {
             tracing::debug!(%error, import = %id, "not canceled by this worker");
@@ -73,8 +78,11 @@ async fn consider(app: &SharedApp, worker: &str, import: ImportRow, running: &Ar
     running.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
     let (app, worker, running) = (Arc::clone(app), worker.to_owned(), Arc::clone(running));
     tokio::spawn(async move {
-        let context = app.journal.on_behalf(import.id, &worker).await;
-        if let Err(error) = claim_and_run(&app, &import, &worker, &context).await {
+        let done = match app.journal.on_behalf(import.id, STAGED, &worker).await {
+            Ok(context) => claim_and_run(&app, &import, &worker, &context).await,
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = done {
             tracing::warn!(%error, import = %id, "the import goes on later");
         }
         if let Err(error) = leases::release(&app.pool, id, &worker).await {

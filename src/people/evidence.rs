@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use aggregates::Refusal;
 use aggregates::access_request::{AccessRequest, AccessRequestCommand as Command, Evidence};
 use aggregates::party::Party;
-use projections::access_requests::{Said, find, undone, verified_by};
+use projections::access_requests::{Said, find, undone, unfixed, verified_by};
 use uuid::Uuid;
 
 use super::{by_itself, settle};
@@ -44,6 +44,9 @@ async fn take_from(app: &SharedApp, import: &Untaken) -> Result<(), CommandError
     let mut events: BTreeSet<Uuid> = BTreeSet::new();
     for request in verified_by(&app.pool, said).await? {
         events.extend(verify(app, request, &evidence(), &by, &context).await?);
+    }
+    for request in unfixed(&app.pool, said).await? {
+        fix(app, request, &evidence(), &context).await?;
     }
     for request in undone(&app.pool, said).await? {
         let command = Command::Reopen { evidence: evidence(), at: app.clock.now() };
@@ -88,6 +91,21 @@ async fn verify(
         }
     }
     Ok(None)
+}
+
+/// Marks the row FIXED for whose rejection a request was made that has ended by hand.
+async fn fix(app: &SharedApp, request: Uuid, evidence: &Evidence, context: &Context) -> Result<(), CommandError> {
+    let loaded = app.journal.load::<AccessRequest>(request).await?;
+    let Some(item) = loaded.aggregate.request.and_then(|request| request.review_item) else { return Ok(()) };
+    for attempt in 1.. {
+        let Some(fixed) = reviews::fixed(app, item, evidence, context).await? else { return Ok(()) };
+        match app.journal.append(fixed).await {
+            Ok(_) => return Ok(()),
+            Err(AppendError::Conflict { .. } | AppendError::Guard { .. }) if attempt < ATTEMPTS => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }
 
 /// Carries out a command unless somebody has moved the request on meanwhile; gives its personnel event.

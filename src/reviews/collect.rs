@@ -1,23 +1,24 @@
 //! What a certification reviews: current access as it was at a position, application by application, account by account.
 
 use std::collections::HashMap;
-use std::pin::pin;
+use std::iter::Peekable;
 use std::sync::Arc;
 
 use aggregates::certification::{ApplicationCompleteness, CertificationDefinition, Known};
 use aggregates::certification_row::{Folded, RowFilter, View};
 use aggregates::certification_rows::{Destination, Row, Source, SourceIdentity};
-use futures_util::TryStreamExt;
 use projections::applications::ApplicationRow;
-use projections::certifications::{CollectedAccount, CollectedGrant, accounts_at, entitlements_at, grants_at};
+use projections::certifications::{
+    CollectedAccount, CollectedGrant, accounts_at, entitlements_at, grants_ended, grants_holding, snapshot,
+};
 use projections::entitlements::EntitlementRow;
-use projections::identities::{IdentityRow, with_emails};
-use sqlx::PgPool;
+use projections::identities::{IdentityRow, active, with_emails};
+use sqlx::{PgConnection, PgPool};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-/// Rows that are handed on together.
-const BATCH: usize = 2_000;
+/// Grants that are read, and rows that are handed on, together.
+const PAGE: i64 = 4_000;
 
 /// An account or entitlement, with what filters and the next certification see of it.
 #[derive(Debug)]
@@ -64,15 +65,18 @@ pub async fn collect(
     rows: &mpsc::Sender<Vec<Collected>>,
 ) -> sqlx::Result<Vec<ApplicationCompleteness>> {
     let known = projections::applications::find_all(pool, &definition.application_ids).await?;
+    let mut snapshot = snapshot(pool).await?;
     let mut accounts = Vec::new();
     for id in &definition.application_ids {
         let Some(application) = known.get(id) else { continue };
-        accounts.push(collect_application(pool, application, position, filter, rows).await?);
+        accounts.push(collect_application(&mut snapshot, pool, application, position, filter, rows).await?);
     }
+    snapshot.rollback().await?;
     Ok(accounts)
 }
 
 async fn collect_application(
+    snapshot: &mut PgConnection,
     pool: &PgPool,
     application: &ApplicationRow,
     position: i64,
@@ -87,42 +91,61 @@ async fn collect_application(
         out_of_scope_by_filter: 0,
         uncorrelated: 0,
     };
-    let destinations = destinations(pool, application, position).await?;
-    let mut accounts = pin!(accounts_at(pool, application.id, position));
-    let mut grants = pin!(grants_at(pool, application.id, position));
-    let mut account: Option<CollectedAccount> = None;
-    let mut source: Option<Arc<Part<Source>>> = None;
-    let mut batch = Vec::with_capacity(BATCH);
-    while let Some(grant) = grants.try_next().await? {
-        count.rows_in_feeds += 1;
-        // Both are in the order of accounts.
-        while account.as_ref().is_none_or(|account| account.id < grant.account_id) {
-            account = accounts.try_next().await?;
-            source = account.as_ref().and_then(|account| part_of(account, application));
-            if account.is_none() {
-                break;
+    let entitlements = entitlements_at(&mut *snapshot, application.id, position).await?;
+    let destinations = destinations(pool, application, entitlements).await?;
+    let mut ended = grants_ended(&mut *snapshot, application.id, position).await?.into_iter().peekable();
+    let mut after = (Uuid::nil(), Uuid::nil());
+    let mut source: Option<(Uuid, Option<Arc<Part<Source>>>)> = None;
+    loop {
+        let holding = grants_holding(&mut *snapshot, application.id, position, after, PAGE).await?;
+        let last = holding.last().map(|grant| (grant.account_id, grant.entitlement_id));
+        let is_last = holding.len() < PAGE as usize;
+        let grants = merged(holding, &mut ended, last.filter(|_| !is_last));
+        let mut accounts: Vec<Uuid> = grants.iter().map(|grant| grant.account_id).collect();
+        accounts.dedup();
+        let accounts = accounts_at(&mut *snapshot, &accounts, position).await?;
+        let mut batch = Vec::with_capacity(grants.len());
+        for grant in grants {
+            count.rows_in_feeds += 1;
+            if source.as_ref().is_none_or(|(id, _)| *id != grant.account_id) {
+                let account = accounts.get(&grant.account_id);
+                source = Some((grant.account_id, account.and_then(|account| part_of(account, application))));
+            }
+            let source = source.as_ref().and_then(|(_, source)| source.as_ref());
+            let (Some(source), Some(destination)) = (source, destinations.get(&grant.entitlement_id)) else {
+                count.uncorrelated += 1;
+                continue;
+            };
+            let collected = collected(grant, source, destination);
+            if filter.as_ref().is_none_or(|filter| filter.matches(&collected.view(None))) {
+                count.in_scope += 1;
+                batch.push(collected);
+            } else {
+                count.out_of_scope_by_filter += 1;
             }
         }
-        let is_its = account.as_ref().is_some_and(|account| account.id == grant.account_id);
-        let (Some(source), Some(destination)) =
-            (source.as_ref().filter(|_| is_its), destinations.get(&grant.entitlement_id))
-        else {
-            count.uncorrelated += 1;
-            continue;
-        };
-        let collected = collected(grant, source, destination);
-        if filter.as_ref().is_none_or(|filter| filter.matches(&collected.view(None))) {
-            count.in_scope += 1;
-            batch.push(collected);
-        } else {
-            count.out_of_scope_by_filter += 1;
-        }
-        if batch.len() == BATCH {
-            hand_on(rows, std::mem::replace(&mut batch, Vec::with_capacity(BATCH))).await?;
+        hand_on(rows, batch).await?;
+        match last {
+            Some(last) if !is_last => after = last,
+            _ => return Ok(count),
         }
     }
-    hand_on(rows, batch).await?;
-    Ok(count)
+}
+
+/// Grants that hold and grants that have ended since, as one list; of the latter those up to `until`, or all.
+fn merged(
+    holding: Vec<CollectedGrant>,
+    ended: &mut Peekable<impl Iterator<Item = CollectedGrant>>,
+    until: Option<(Uuid, Uuid)>,
+) -> Vec<CollectedGrant> {
+    let place = |grant: &CollectedGrant| (grant.account_id, grant.entitlement_id);
+    let mut grants = holding;
+    let before = grants.len();
+    grants.extend(std::iter::from_fn(|| ended.next_if(|grant| until.is_none_or(|until| place(grant) <= until))));
+    if grants.len() > before {
+        grants.sort_by_key(place);
+    }
+    grants
 }
 
 async fn hand_on(rows: &mpsc::Sender<Vec<Collected>>, batch: Vec<Collected>) -> sqlx::Result<()> {
@@ -161,7 +184,7 @@ fn part_of(account: &CollectedAccount, application: &ApplicationRow) -> Option<A
         identity: person(account.identity.as_ref()?),
     };
     let (folded, known) = (shown.folded(), Known::from(&shown));
-    let managers = shown.identity.supervisor_id.into_iter().collect();
+    let managers = account.manager_id.into_iter().collect();
     Some(Arc::new(Part { shown, folded, known, managers }))
 }
 
@@ -194,16 +217,16 @@ fn person(row: &IdentityRow) -> SourceIdentity {
 async fn destinations(
     pool: &PgPool,
     application: &ApplicationRow,
-    position: i64,
+    rows: Vec<EntitlementRow>,
 ) -> sqlx::Result<HashMap<Uuid, Arc<Part<Destination>>>> {
-    let rows = entitlements_at(pool, application.id, position).await?;
-    let mut owners: Vec<String> = rows.values().filter_map(|row| row.owner.as_deref().map(str::to_lowercase)).collect();
+    let mut owners: Vec<String> = rows.iter().filter_map(|row| row.owner.as_deref().map(str::to_lowercase)).collect();
     owners.sort_unstable();
     owners.dedup();
     let owners: HashMap<String, Uuid> = with_emails(pool, &owners).await?.into_iter().collect();
+    let responders = active(pool, &application.responders.0).await?;
     let part = |row: EntitlementRow| {
         let owner = row.owner.as_deref().and_then(|owner| owners.get(&owner.to_lowercase()));
-        let managers = owner.map_or_else(|| application.responders.0.clone(), |owner| vec![*owner]);
+        let managers = owner.map_or_else(|| responders.clone(), |owner| vec![*owner]);
         let shown = Destination {
             id: row.id,
             r#type: row.r#type,
@@ -220,5 +243,5 @@ async fn destinations(
         let (folded, known) = (shown.folded(), Known::from(&shown));
         Arc::new(Part { shown, folded, known, managers })
     };
-    Ok(rows.into_iter().map(|(id, row)| (id, part(row))).collect())
+    Ok(rows.into_iter().map(|row| (row.id, part(row))).collect())
 }

@@ -8,8 +8,10 @@ use aggregates::certification::{
 };
 use aggregates::certification_row::{Decision, SignedOffState};
 use chrono::{DateTime, Utc};
+use projections::access_workflows::AccessWorkflowRow;
 use projections::automations::AutomationRow;
 use projections::certifications::latest_ended;
+use projections::identities::active;
 use uuid::Uuid;
 
 use super::{ChangeError, Configuration, ReviewError};
@@ -78,11 +80,7 @@ async fn proposed(app: &SharedApp, asked: &NewCertification, seen: &Configuratio
     let own = seen.automations.iter().filter(|row| runs(&row.id)).map(automation);
     let automations = built_ins().into_iter().filter(|built_in| named.contains(&built_in.id)).chain(own).collect();
     let unattached = named.iter().filter(|id| !attached.contains_key(id) && !is_built_in(**id)).copied().collect();
-    let reviewers = asked.reviewers.clone().unwrap_or_else(|| Assignment {
-        reviewers: workflow.reviewers.clone(),
-        fallback_reviewers: workflow.fallback_reviewers.clone(),
-        ..Assignment::default()
-    });
+    let reviewers = reviewers(app, asked, workflow).await?;
     Ok(Proposed {
         definition: CertificationDefinition {
             workflow_id: workflow.id,
@@ -100,6 +98,23 @@ async fn proposed(app: &SharedApp, asked: &NewCertification, seen: &Configuratio
         unattached,
         at: now,
     })
+}
+
+/// As it is asked for; of whom it names nobody, as the workflow says, as far as they are still here.
+async fn reviewers(
+    app: &SharedApp,
+    asked: &NewCertification,
+    workflow: &AccessWorkflowRow,
+) -> sqlx::Result<Assignment> {
+    let mut assignment = asked.reviewers.clone().unwrap_or_default();
+    let names_nobody = assignment.reviewers.is_empty() && !assignment.users_manager && !assignment.resource_managers;
+    if names_nobody {
+        assignment.reviewers = active(&app.pool, &workflow.reviewers).await?;
+    }
+    if assignment.fallback_reviewers.is_empty() {
+        assignment.fallback_reviewers = active(&app.pool, &workflow.fallback_reviewers).await?;
+    }
+    Ok(assignment)
 }
 
 /// The workflow's name, as much of it as there is room for, and the day.

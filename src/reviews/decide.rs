@@ -170,7 +170,9 @@ impl<'c> Decided<'c> {
         for request in self.withdrawn {
             let loaded = app.journal.load::<AccessRequest>(request).await.map_err(CommandError::from)?;
             let reason = Some("The decision of the review was changed".to_owned());
-            let command = AccessRequestCommand::Cancel { reason, by: by.clone(), at: app.clock.now() };
+            // The review takes its own request back, whoever it was about.
+            let by = Party { identity_id: None, ..by.clone() };
+            let command = AccessRequestCommand::Cancel { reason, by, at: app.clock.now() };
             match loaded.decide(command, context.clone()).await {
                 Ok((_, canceled)) => append = canceled.into_iter().fold(append, Append::and),
                 // It has ended: carried out already, or canceled by somebody.

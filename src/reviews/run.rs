@@ -11,7 +11,7 @@ use aggregates::certification_row::{
 };
 use aggregates::certification_rows::BLOCK;
 use aggregates::party::Party;
-use aggregates::{DomainEvent, Refusal};
+use aggregates::{Actor, DomainEvent, Refusal};
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use projections::automation_runs::{self, AutomationRunRow};
 use projections::certifications::{CertificationRow, RowState, Wanted, find, states};
@@ -24,6 +24,8 @@ use crate::journal::{AppendError, CommandError, Context, Expected, StreamEvents,
 
 /// Blocks on their way: while the writer works on one, the next ones are decided.
 const IN_FLIGHT: usize = 3;
+/// How often workers take a run up that none of them brings to an end.
+const ATTEMPTED: u32 = 20;
 /// How often a block is decided again because somebody touched one of its rows meanwhile.
 const ATTEMPTS: usize = 20;
 
@@ -37,7 +39,12 @@ pub async fn run(app: &SharedApp, row: &AutomationRunRow, worker: &str, context:
     let certification = find(&app.pool, row.certification_id)
         .await?
         .ok_or_else(|| ReviewError::Stopped("the certification isn't there".to_owned()))?;
-    let message = match apply(app, row, &certification, claimed.version, context).await {
+    let applied = if claimed.aggregate.attempts > ATTEMPTED {
+        Err(ReviewError::Stopped(format!("Given up after {ATTEMPTED} attempts")))
+    } else {
+        apply(app, row, &certification, claimed.version, context).await
+    };
+    let message = match applied {
         Ok(()) => None,
         Err(ReviewError::Stopped(message)) => Some(message),
         Err(error) => return Err(error),
@@ -207,7 +214,7 @@ impl Run<'_> {
     fn row(&self, state: &RowState, places: &[u32]) -> Result<(Entry, Vec<CertificationRowEvent>), ReviewError> {
         let entry =
             |outcome, conflicts| Entry { result_id: state.result_id, automations: places.to_vec(), outcome, conflicts };
-        if state.updated_position > self.row.started_position || state.row.standing.is_signed_off {
+        if state.updated_position > self.seen() || state.row.standing.is_signed_off {
             return Ok((entry(Outcome::Skipped, Vec::new()), Vec::new()));
         }
         let setting = setting(self.certification, state, self.app.clock.now());
@@ -250,10 +257,12 @@ impl Run<'_> {
         };
         Ok(match state.row.decide(command) {
             Ok(events) => {
-                let outcome = match (events.is_empty(), conflicts.is_empty()) {
-                    (false, _) => Outcome::Changed,
-                    (true, false) => Outcome::Conflicting,
-                    (true, true) => Outcome::Unchanged,
+                // Notes that differ make an entry of the action log, and change nothing.
+                let is_changed = events.iter().filter_map(CertificationRowEvent::change).any(|(was, now)| was != now);
+                let outcome = match (is_changed, conflicts.is_empty()) {
+                    (true, _) => Outcome::Changed,
+                    (false, false) => Outcome::Conflicting,
+                    (false, true) => Outcome::Unchanged,
                 };
                 (entry(outcome, conflicts), events)
             }
@@ -280,10 +289,19 @@ impl Run<'_> {
         })
     }
 
+    /// Up to where in the log it knows of what was decided: rows that anybody touched later are theirs.
+    fn seen(&self) -> i64 {
+        match &self.row.plan.0 {
+            Plan::Automations { .. } => self.row.started_position,
+            Plan::Decision { position, .. } => *position,
+        }
+    }
+
     /// Who asks for access to be taken.
     fn by(&self) -> Party {
         match &self.row.plan.0 {
-            Plan::Automations { .. } => Party::from(&self.context.actor),
+            // Nobody's: whoever made the certification didn't ask for it.
+            Plan::Automations { .. } => Party::from(&Actor::system("automations")),
             Plan::Decision { by, .. } => by.clone(),
         }
     }
@@ -299,6 +317,6 @@ pub(super) fn changed(log: &[Entry]) -> u64 {
 /// # Errors
 /// There is no such run.
 pub(super) async fn find_run(app: &SharedApp, id: Uuid) -> Result<AutomationRunRow, ReviewError> {
-    let found = automation_runs::find(&app.pool, id).await?;
+    let found = automation_runs::find_whole(&app.pool, id).await?;
     found.ok_or(ReviewError::NotFound("Automation run", id.to_string()))
 }

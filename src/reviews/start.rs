@@ -52,6 +52,8 @@ pub async fn start(
         let message = format!("Rows are decided in CERT_STATE_IN_PROGRESS; the certification is in {}", seen.state);
         return Err(CommandError::from(Refusal::Conflict(message)).into());
     }
+    // Before the rows are looked for: what is touched meanwhile is somebody else's.
+    let position = projections::events::head(&app.pool).await?;
     let (rows, not_theirs) = theirs(app, &seen, &wanted, &asked.by).await?;
     let counts = Counts { matched: rows.len() + not_theirs, skipped: not_theirs, ..Counts::default() };
     if asked.is_dry {
@@ -65,6 +67,7 @@ pub async fn start(
         by: asked.by.party.clone(),
         is_administrator: asked.by.is_administrator,
         rows,
+        position,
         not_theirs,
     };
     let command = AutomationRunCommand::Start { certification_id: certification, plan };

@@ -46,11 +46,9 @@ pub async fn undo(app: &SharedApp, row: &AutomationRunRow, worker: &str, context
         Ok(()) | Err(ReviewError::Stopped(_)) => {}
         Err(error) => return Err(error),
     }
-    let (reversed, _) = automation_runs::undone(&app.pool, row.id).await?;
-    let all: u64 =
-        automation_runs::log(&app.pool, row.id, 0, i64::MAX).await?.iter().map(|block| changed(&block.log.0)).sum();
-    let reversed = reversed as u64;
-    let command = AutomationRunCommand::CompleteUndo { reversed, kept: all.saturating_sub(reversed) };
+    let (changed, reversed) = automation_runs::undone(&app.pool, row.id).await?;
+    let (changed, reversed) = (changed as u64, reversed as u64);
+    let command = AutomationRunCommand::CompleteUndo { reversed, kept: changed.saturating_sub(reversed) };
     app.journal.execute::<AutomationRun>(row.id, command, None, context.clone()).await?;
     Ok(())
 }
@@ -70,6 +68,7 @@ impl Undo<'_> {
             let range = (block * BLOCK, (block + 1) * BLOCK);
             let states = states_of_run(&self.app.pool, self.certification, self.row.id, range).await?;
             let before = self.before(&states).await?;
+            let by = Party::from(&self.context.actor);
             let mut decided = Decided::new(self.certification);
             let mut reversed = 0;
             for state in &states {
@@ -77,6 +76,7 @@ impl Undo<'_> {
                 let command = CertificationRowCommand::Undo {
                     setting: setting(self.certification, state, self.app.clock.now()),
                     run_id: self.row.id,
+                    by: by.clone(),
                     to: to.clone(),
                     request_id: request_id(self.certification.id, state),
                 };
@@ -92,7 +92,6 @@ impl Undo<'_> {
             }
             let log = automation_runs::log(&self.app.pool, self.row.id, block as i32, 1).await?;
             let kept = log.first().map_or(0, |block| changed(&block.log.0)).saturating_sub(reversed);
-            let by = Party::from(&self.context.actor);
             let mut append = decided.append(self.app, &by, self.context).await?;
             let stream = StreamId {
                 aggregate_type: automation_run_rows::TYPE,
@@ -135,10 +134,10 @@ impl Undo<'_> {
         let ids: Vec<String> = states.iter().map(stream).collect();
         let events = of_streams(&self.app.pool, certification_row::TYPE, &ids).await.map_err(|error| match error {
             ReadError::Database(error) => ReviewError::Database(error),
-            unreadable @ ReadError::Event { .. } => ReviewError::Stopped(unreadable.to_string()),
+            unreadable @ ReadError::Event { .. } => ReviewError::Database(sqlx::Error::Decode(unreadable.into())),
         })?;
         let mut before = HashMap::new();
-        for (_, recorded) in events {
+        for recorded in events {
             let DomainEvent::CertificationRow(event) = &*recorded.event else { continue };
             let run = match event {
                 CertificationRowEvent::CertificationRowDecided { run_id, .. } => *run_id,

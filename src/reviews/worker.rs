@@ -59,8 +59,8 @@ async fn look(app: &SharedApp, worker: &str) -> Result<(), ReviewError> {
     for row in certifications::all_searching(&app.pool).await? {
         consider(app, worker, row.id, Work::Search(Box::new(row))).await?;
     }
-    for row in automation_runs::unfinished(&app.pool).await? {
-        consider(app, worker, row.id, Work::Run(row.id)).await?;
+    for id in automation_runs::unfinished(&app.pool).await? {
+        consider(app, worker, id, Work::Run(id)).await?;
     }
     Ok(())
 }
@@ -81,30 +81,36 @@ async fn consider(app: &SharedApp, worker: &str, id: Uuid, work: Work) -> Result
             done = carry_on(&app, &name, id, work) => done,
             () = renewing(&app, id, &name) => Err(ReviewError::Interrupted),
         };
+        drop(place);
         match done {
             Ok(()) => {}
             Err(ReviewError::Interrupted) => tracing::debug!(%id, "somebody else goes on"),
-            Err(error) => tracing::warn!(%error, %id, "the review goes on later"),
+            // Until the lease runs out nobody tries again.
+            Err(error) => return tracing::warn!(%error, %id, "the review goes on later"),
         }
         if let Err(error) = leases::release(&app.pool, id, &name).await {
             tracing::debug!(%error, %id, "the lease runs out by itself");
         }
-        drop(place);
         app.reviews_bell.notify_one();
     });
     Ok(())
 }
 
 async fn carry_on(app: &SharedApp, worker: &str, id: Uuid, work: Work) -> Result<(), ReviewError> {
-    let context = app.journal.on_behalf(id, worker).await;
+    let on_behalf = |event_type: &'static str| app.journal.on_behalf(id, event_type, worker);
     let done = match work {
-        Work::Search(row) => search(app, &row, worker, &context).await,
+        Work::Search(row) => {
+            let context = on_behalf("CertificationCreated").await?;
+            search(app, &row, worker, &context).await
+        }
         Work::Run(id) => {
             // As it is now that it is ours.
             let row = find_run(app, id).await?;
             if row.status == automation_run::Status::Undoing.as_str() {
+                let context = on_behalf("AutomationRunUndoStarted").await?;
                 undo(app, &row, worker, &context).await
             } else {
+                let context = on_behalf("AutomationRunStarted").await?;
                 run(app, &row, worker, &context).await
             }
         }

@@ -47,7 +47,10 @@ pub enum Plan {
         /// They decide for every reviewer.
         is_administrator: bool,
         /// The rows that this meant when it was asked for, those that they may not decide about left out.
+        #[serde(default)]
         rows: RowSet,
+        /// The log's last position when they were looked for: rows that anybody touched later are theirs.
+        position: i64,
         /// How many were left out.
         #[serde(default)]
         not_theirs: u64,
@@ -57,7 +60,7 @@ pub enum Plan {
 crate::event::events! {
     /// What happens to a run.
     AutomationRunEvent {
-        /// It began. Rows that anybody touches after this event's position are theirs.
+        /// It began.
         AutomationRunStarted("1.0") { certification_id: Uuid, plan: Plan }
         /// A worker goes on with it.
         AutomationRunClaimed("1.0") { worker: String }
@@ -100,6 +103,8 @@ impl Status {
 /// A run's state.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct AutomationRun {
+    /// How often a worker has taken it up since it began or was to be undone.
+    pub attempts: u32,
     /// Which certification, and what it does; `None` before it began.
     pub plan: Option<(Uuid, Plan)>,
     /// Where it stands.
@@ -209,10 +214,13 @@ impl cqrs_es::Aggregate for AutomationRun {
     fn apply(&mut self, event: Event) {
         match event {
             Event::AutomationRunStarted { certification_id, plan } => self.plan = Some((certification_id, plan)),
-            Event::AutomationRunClaimed { .. } => {}
+            Event::AutomationRunClaimed { .. } => self.attempts += 1,
             Event::AutomationRunCompleted { .. } => self.status = Status::Completed,
             Event::AutomationRunFailed { .. } => self.status = Status::Error,
-            Event::AutomationRunUndoStarted {} => self.status = Status::Undoing,
+            Event::AutomationRunUndoStarted {} => {
+                self.status = Status::Undoing;
+                self.attempts = 0;
+            }
             Event::AutomationRunUndone { .. } => self.status = Status::Undone,
         }
     }

@@ -117,15 +117,15 @@ impl State {
         Self::ALL.into_iter().find(|state| state.as_str() == word)
     }
 
-    /// What rows may be done to now; `ended_at` is when it was completed or has expired.
+    /// What rows may be done to now; `ended_at` is when it was completed or has expired, else when it will expire: the due date holds
+    /// also before a worker says so.
     pub fn phase(self, ended_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Phase {
-        match self {
-            Self::Searching => Phase::Searching,
-            Self::InProgress => Phase::InProgress,
-            Self::Completed | Self::Expired => {
-                let is_over = ended_at.is_none_or(|ended| now >= ended + GRACE);
-                if is_over { Phase::Over } else { Phase::Grace }
-            }
+        match (self, ended_at) {
+            (Self::Searching, _) => Phase::Searching,
+            (Self::InProgress, None) => Phase::InProgress,
+            (Self::InProgress, Some(due)) if now < due => Phase::InProgress,
+            (_, Some(ended)) if now < ended + GRACE => Phase::Grace,
+            _ => Phase::Over,
         }
     }
 }
@@ -203,7 +203,11 @@ impl Certification {
                 Some(Event::CertificationSearchCompleted { completeness, run_id })
             }
             Command::Complete => {
-                self.expect(State::InProgress, "Completing")?;
+                // Also while its rows are recorded: one whose rows can't be read must have an end, too.
+                if self.state != State::Searching {
+                    self.expect(State::InProgress, "Completing")?;
+                }
+                self.existing()?;
                 Some(Event::CertificationCompleted {})
             }
             Command::Expire { at } => {

@@ -97,6 +97,8 @@ pub enum CertificationRowCommand {
         setting: Setting,
         /// Which run.
         run_id: Uuid,
+        /// Who reverses it.
+        by: Party,
         /// How it stood before.
         to: Standing,
         /// See above.
@@ -119,7 +121,7 @@ impl Setting {
     /// They may not.
     pub fn allow(&self, by: &Reviewer) -> Result<(), Refusal> {
         let identity = by.party.identity_id;
-        if identity == Some(self.identity_id) && !self.is_self_review_allowed {
+        if self.is_own(&by.party) {
             return Err(Refusal::Conflict("Nobody decides about their own access".to_owned()));
         }
         let is_named = identity.is_some_and(|identity| self.reviewers.contains(&identity));
@@ -127,6 +129,11 @@ impl Setting {
             return Ok(());
         }
         Err(Refusal::Conflict("Only the row's reviewers and administrators decide about it".to_owned()))
+    }
+
+    /// Is it about their own access, and the workflow doesn't let them decide about that?
+    pub(super) fn is_own(&self, by: &Party) -> bool {
+        by.identity_id == Some(self.identity_id) && !self.is_self_review_allowed
     }
 
     /// The certification must stand so.

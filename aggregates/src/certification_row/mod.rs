@@ -107,8 +107,12 @@ impl CertificationRow {
                 events.extend(status.map(told));
                 Ok(events)
             }
-            Command::Automate { setting, run_id, automations, change, request_id } => {
+            Command::Automate { setting, run_id, automations, mut change, request_id } => {
                 setting.expect(&[Phase::InProgress])?;
+                if was.decision != Decision::Rejected {
+                    // Only what is rejected becomes fixed.
+                    change.decision = change.decision.filter(|decision| *decision != Decision::Fixed);
+                }
                 let now = change.applied_to(&was);
                 // Each one's notes belong in the action log, also where they differ and so don't become the row's.
                 let says_more = |applied: &Applied| !applied.notes.is_empty() && applied.notes != was.notes;
@@ -128,9 +132,10 @@ impl CertificationRow {
                     withdrawn,
                 }])
             }
-            Command::Undo { setting, run_id, to, request_id } => {
+            Command::Undo { setting, run_id, by, to, request_id } => {
                 setting.expect(&[Phase::InProgress])?;
-                if self.run_id != Some(run_id) {
+                // Nobody reverses what was decided about their own access either (rulings 38).
+                if self.run_id != Some(run_id) || to == was || setting.is_own(&by) {
                     return Ok(Vec::new());
                 }
                 let Requests { opened, withdrawn } = self.requests(&to, request_id);
@@ -199,14 +204,12 @@ impl CertificationRow {
         Ok(())
     }
 
-    /// A rejection opens an access request; another decision withdraws it. What is fixed keeps it: an import verifies it.
+    /// A rejection opens an access request, unless there is one; another decision withdraws it. What is fixed keeps it: an import
+    /// verifies it, and a later one may show it undone.
     fn requests(&self, now: &Standing, request_id: Uuid) -> Requests {
-        let (was, is) = (self.standing.decision, now.decision);
-        let is_withdrawn = was == Decision::Rejected && matches!(is, Decision::None | Decision::Accepted);
-        Requests {
-            opened: (is == Decision::Rejected && was != Decision::Rejected).then_some(request_id),
-            withdrawn: self.access_request_id.filter(|_| is_withdrawn),
-        }
+        let is_withdrawn = matches!(now.decision, Decision::None | Decision::Accepted);
+        let is_opened = now.decision == Decision::Rejected && self.access_request_id.is_none();
+        Requests { opened: is_opened.then_some(request_id), withdrawn: self.access_request_id.filter(|_| is_withdrawn) }
     }
 
     /// Folds an event: the aggregate and the projection share it.

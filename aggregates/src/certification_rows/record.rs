@@ -178,9 +178,10 @@ impl Source {
             .custom(A::IdentityAttributes, &person.attributes)
     }
 
-    /// Of everything but times: what decides whether a row is unchanged (rulings 34).
+    /// Of everything but times: what decides whether a row is unchanged (rulings 34). An application's name is none of the account's
+    /// attributes.
     pub fn digest(&self) -> [u8; 32] {
-        let mut timeless = self.clone();
+        let mut timeless = Self { datasource_name: String::new(), ..self.clone() };
         timeless.last_login_at = None;
         timeless.identity.created_date = None;
         timeless.identity.updated_date = None;
@@ -209,7 +210,7 @@ impl Destination {
 
     /// Of everything: it has no times.
     pub fn digest(&self) -> [u8; 32] {
-        digest(self)
+        digest(&Self { datasource_name: String::new(), ..self.clone() })
     }
 }
 

@@ -66,6 +66,26 @@ pub async fn verified_by(executor: impl PgExecutor<'_>, said: Said) -> sqlx::Res
     .await
 }
 
+/// Requests that ended by hand, whose rows are still rejected though an import shows their access gone.
+pub async fn unfixed(executor: impl PgExecutor<'_>, said: Said) -> sqlx::Result<Vec<Uuid>> {
+    if !said.accounts && !said.grants {
+        return Ok(Vec::new());
+    }
+    let privileges = PRIVILEGES.replace(
+        "{requests}",
+        "r.certification_id IS NOT NULL AND r.status IN ('Completed', 'Canceled') AND r.created_position < $2 AND EXISTS (
+             SELECT FROM certification_rows AS c
+             WHERE c.certification_id = r.certification_id AND c.result_id = r.result_id AND c.access_request_id = r.id
+                 AND c.decision = 'REJECTED'
+         )",
+    );
+    sqlx::query_scalar(&format!("SELECT id FROM ({privileges}) AS s WHERE NOT any_held ORDER BY number"))
+        .bind(said.application)
+        .bind(said.position)
+        .fetch_all(executor)
+        .await
+}
+
 /// Requests whose access was shown to be gone and, by an import that had what shows it, is back, though nobody has asked for it since;
 /// suspended access while its leave lasts.
 pub async fn undone(executor: impl PgExecutor<'_>, said: Said) -> sqlx::Result<Vec<Uuid>> {
@@ -77,7 +97,11 @@ pub async fn undone(executor: impl PgExecutor<'_>, said: Said) -> sqlx::Result<V
              WHERE later.identity_id = r.identity_id AND later.application_id = $1 AND later.number > r.number
                  AND later.action IN ('Add', 'Restore') AND later.status <> 'Canceled'
                  AND (p.entitlement_id IS NULL OR theirs.entitlement_id = p.entitlement_id)
-         ) AND NOT (r.action = 'Suspend' AND EXISTS (
+         ) AND (r.certification_id IS NULL OR EXISTS (
+             -- A review that has decided otherwise since wants nothing of it any more.
+             SELECT FROM certification_rows AS c
+             WHERE c.certification_id = r.certification_id AND c.result_id = r.result_id AND c.access_request_id = r.id
+         )) AND NOT (r.action = 'Suspend' AND EXISTS (
              SELECT FROM personnel_events AS e
              WHERE e.id = r.personnel_event_id AND e.status IN ('Completed', 'Canceled')
          ))",

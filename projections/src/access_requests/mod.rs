@@ -13,14 +13,14 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-pub use evidence::{Said, undone, verified_by};
+pub use evidence::{Said, undone, unfixed, verified_by};
 pub use queries::{Wanted, find, list, of_personnel_event, taken_after, to_be_given, waking};
 
 use crate::{Applied, Apply, Projection, versions};
 
 pub(crate) const PROJECTION: Projection = Projection {
     name: "access_requests",
-    version: 1,
+    version: 2,
     aggregate_types: &[aggregates::access_request::TYPE],
     tables: include_str!("tables.sql"),
     apply: Apply::Alone(apply),
@@ -38,6 +38,8 @@ pub struct AccessRequestRow {
     pub identity_id: Uuid,
     pub application_id: Uuid,
     pub personnel_event_id: Option<Uuid>,
+    pub certification_id: Option<Uuid>,
+    pub result_id: Option<i32>,
     pub is_suggested: bool,
     pub is_finding: bool,
     pub assignee_id: Option<Uuid>,
@@ -65,6 +67,8 @@ impl AccessRequestRow {
             identity_id: Uuid::nil(),
             application_id: Uuid::nil(),
             personnel_event_id: None,
+            certification_id: None,
+            result_id: None,
             is_suggested: false,
             is_finding: false,
             assignee_id: None,
@@ -90,6 +94,8 @@ impl AccessRequestRow {
             self.identity_id = request.identity_id;
             self.application_id = request.application_id;
             self.personnel_event_id = request.personnel_event_id;
+            self.certification_id = request.review_item.map(|item| item.certification_id);
+            self.result_id = request.review_item.map(|item| item.result_id as i32);
             self.is_suggested = request.is_suggested;
             self.needed_at = request.needed_at;
         }

@@ -7,6 +7,8 @@ CREATE TABLE access_requests (
     identity_id uuid NOT NULL,
     application_id uuid NOT NULL,
     personnel_event_id uuid,
+    certification_id uuid,
+    result_id int,
     is_suggested boolean NOT NULL,
     is_finding boolean NOT NULL,
     assignee_id uuid,
@@ -26,6 +28,7 @@ CREATE INDEX ON access_requests (application_id, status);
 CREATE INDEX ON access_requests (status, number);
 CREATE INDEX ON access_requests (identity_id, number);
 CREATE INDEX ON access_requests (personnel_event_id) WHERE personnel_event_id IS NOT NULL;
+CREATE INDEX ON access_requests (application_id) WHERE certification_id IS NOT NULL AND status IN ('Completed', 'Canceled');
 CREATE INDEX ON access_requests (wakes_at) WHERE wakes_at IS NOT NULL;
 COMMENT ON TABLE access_requests IS 'Access to be given, changed, taken, suspended or restored: one person, one application';
 COMMENT ON COLUMN access_requests.id IS 'The access request';
@@ -36,6 +39,8 @@ COMMENT ON COLUMN access_requests.provisioning_status IS 'NotStarted, Provisioni
 COMMENT ON COLUMN access_requests.identity_id IS 'Whose access';
 COMMENT ON COLUMN access_requests.application_id IS 'Where';
 COMMENT ON COLUMN access_requests.personnel_event_id IS 'The personnel event that asks for it';
+COMMENT ON COLUMN access_requests.certification_id IS 'The certification in which a rejection asks for it';
+COMMENT ON COLUMN access_requests.result_id IS 'The row there';
 COMMENT ON COLUMN access_requests.is_suggested IS 'Derived from what people with the same department and title hold';
 COMMENT ON COLUMN access_requests.is_finding IS 'A later import shows it undone after it was verified';
 COMMENT ON COLUMN access_requests.assignee_id IS 'Identity that looks after it';

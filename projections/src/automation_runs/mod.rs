@@ -13,7 +13,7 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-pub use queries::{blocks, counts, find, log, of_certification, undone, unfinished};
+pub use queries::{blocks, counts, find, find_whole, log, of_certification, undone, unfinished};
 
 use crate::{Applied, Apply, Projection, versions};
 
@@ -53,7 +53,6 @@ pub struct AutomationRunRow {
 pub struct RunBlock {
     pub run_id: Uuid,
     pub block: i32,
-    pub is_decided: bool,
     pub counts: Json<Vec<Counts>>,
     pub log: Json<Vec<Entry>>,
     pub is_undone: bool,
@@ -156,7 +155,6 @@ async fn write_blocks(connection: &mut PgConnection, batch: &[Recorded]) -> sqlx
                 blocks.push(RunBlock {
                     run_id: *run_id,
                     block: *block as i32,
-                    is_decided: true,
                     counts: Json(counts.clone()),
                     log: Json(log.clone()),
                     is_undone: false,

@@ -5,25 +5,37 @@ use uuid::Uuid;
 
 use super::{AutomationRunRow, RunBlock};
 
-/// A run.
-pub async fn find(executor: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<AutomationRunRow>> {
+/// The columns, but for the rows of a decision by filter, which may be a quarter of a megabyte.
+const WITHOUT_ROWS: &str = "id, number, certification_id, kind, status, message, plan - 'rows' AS plan, started_at,
+    started_position, started_by, actor, ended_at, undone_at, reversed, kept, version";
+
+/// A run with the rows that it is about.
+pub async fn find_whole(executor: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<AutomationRunRow>> {
     sqlx::query_as("SELECT * FROM automation_runs WHERE id = $1").bind(id).fetch_optional(executor).await
 }
 
-/// The runs of a certification, the oldest first.
+/// A run, without the rows of a decision by filter.
+pub async fn find(executor: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<AutomationRunRow>> {
+    sqlx::query_as(&format!("SELECT {WITHOUT_ROWS} FROM automation_runs WHERE id = $1"))
+        .bind(id)
+        .fetch_optional(executor)
+        .await
+}
+
+/// The runs of a certification, the oldest first, without the rows of decisions by filter.
 pub async fn of_certification(
     executor: impl PgExecutor<'_>,
     certification: Uuid,
 ) -> sqlx::Result<Vec<AutomationRunRow>> {
-    sqlx::query_as("SELECT * FROM automation_runs WHERE certification_id = $1 ORDER BY number")
+    sqlx::query_as(&format!("SELECT {WITHOUT_ROWS} FROM automation_runs WHERE certification_id = $1 ORDER BY number"))
         .bind(certification)
         .fetch_all(executor)
         .await
 }
 
 /// Runs that go on, the oldest first.
-pub async fn unfinished(executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<AutomationRunRow>> {
-    sqlx::query_as("SELECT * FROM automation_runs WHERE status IN ('RUNNING', 'UNDOING') ORDER BY number")
+pub async fn unfinished(executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar("SELECT id FROM automation_runs WHERE status IN ('RUNNING', 'UNDOING') ORDER BY number")
         .fetch_all(executor)
         .await
 }
@@ -51,10 +63,11 @@ pub async fn counts(executor: impl PgExecutor<'_>, run: Uuid, automations: usize
     Ok(sum)
 }
 
-/// What was undone so far: rows that stand as before, and rows that stayed.
+/// How many rows a run changed, and of how many of them this is undone so far.
 pub async fn undone(executor: impl PgExecutor<'_>, run: Uuid) -> sqlx::Result<(i64, i64)> {
     sqlx::query_as(
-        "SELECT coalesce(sum(reversed), 0)::bigint, coalesce(sum(kept), 0)::bigint FROM automation_run_rows WHERE run_id = $1",
+        "SELECT coalesce(sum((SELECT count(*) FROM jsonb_array_elements(log) AS e WHERE e ->> 'outcome' = 'CHANGED')), 0)::bigint,
+                coalesce(sum(reversed), 0)::bigint FROM automation_run_rows WHERE run_id = $1",
     )
     .bind(run)
     .fetch_one(executor)

@@ -39,7 +39,6 @@ COMMENT ON COLUMN automation_runs.version IS 'Of its stream';
 CREATE TABLE automation_run_rows (
     run_id uuid NOT NULL,
     block int NOT NULL,
-    is_decided boolean NOT NULL,
     counts jsonb NOT NULL,
     log jsonb NOT NULL,
     is_undone boolean NOT NULL,
@@ -50,7 +49,6 @@ CREATE TABLE automation_run_rows (
 COMMENT ON TABLE automation_run_rows IS 'How far runs went, 500 rows at a time';
 COMMENT ON COLUMN automation_run_rows.run_id IS 'Of which run';
 COMMENT ON COLUMN automation_run_rows.block IS 'Rows from 500 times this on';
-COMMENT ON COLUMN automation_run_rows.is_decided IS 'The run looked at them';
 COMMENT ON COLUMN automation_run_rows.counts IS 'What each automation of the run did to them';
 COMMENT ON COLUMN automation_run_rows.log IS 'Rows that it meant, and what became of each';
 COMMENT ON COLUMN automation_run_rows.is_undone IS 'Its decisions about them are reversed';

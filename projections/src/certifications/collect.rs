@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use aggregates::certification::History;
 use aggregates::certification_rows::{Destination, Source};
 use chrono::{DateTime, Utc};
-use futures_util::{Stream, TryStreamExt};
+use futures_util::TryStreamExt;
+use sqlx::postgres::PgRow;
 use sqlx::types::Json;
-use sqlx::{FromRow, PgPool, Row};
+use sqlx::{Executor, FromRow, PgConnection, PgPool, Postgres, Row, Transaction};
 use uuid::Uuid;
 
 use crate::entitlements::EntitlementRow;
@@ -41,79 +42,115 @@ pub struct CollectedAccount {
     pub attributes: BTreeMap<String, String>,
     /// `None` = nobody is known to have it.
     pub identity: Option<IdentityRow>,
+    /// The person's supervisor, if they are Active.
+    pub manager_id: Option<Uuid>,
 }
 
-/// Held at position `$1`: of two conditions on one row neither is about "now".
-const AT: &str = "valid_from <= $1 AND (valid_to IS NULL OR valid_to > $1)";
+/// The tables as they are at one moment, so that nothing that ends meanwhile is missed. What held at an earlier position is found by
+/// halves, each with an index of its own: what still holds, and what has ended since.
+pub async fn snapshot(pool: &PgPool) -> sqlx::Result<Transaction<'static, Postgres>> {
+    let mut transaction = pool.begin().await?;
+    transaction.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+    Ok(transaction)
+}
 
-/// The grants of an application, account by account.
-pub fn grants_at(
-    pool: &PgPool,
+/// Grants of an application that held at a position and still do, in the order of account and entitlement, after the given one.
+pub async fn grants_holding(
+    connection: &mut PgConnection,
     application: Uuid,
     position: i64,
-) -> impl Stream<Item = sqlx::Result<CollectedGrant>> + Send + '_ {
+    after: (Uuid, Uuid),
+    limit: i64,
+) -> sqlx::Result<Vec<CollectedGrant>> {
     sqlx::query_as(
         "SELECT account_id, entitlement_id, attributes, granted_at FROM grants
-         WHERE application_id = $2 AND valid_from <= $1 AND (valid_to IS NULL OR valid_to > $1)
-         ORDER BY account_id, entitlement_id",
+         WHERE application_id = $1 AND valid_to IS NULL AND (account_id, entitlement_id) > ($2, $3) AND valid_from <= $4
+         ORDER BY application_id, account_id, entitlement_id LIMIT $5",
     )
-    .bind(position)
     .bind(application)
-    .fetch(pool)
+    .bind(after.0)
+    .bind(after.1)
+    .bind(position)
+    .bind(limit)
+    .fetch_all(connection)
+    .await
 }
 
-/// The accounts of an application in the order of their ids, each with its person.
-pub fn accounts_at(
-    pool: &PgPool,
+/// Grants of an application that held at a position and have ended since, in the order of account and entitlement.
+pub async fn grants_ended(
+    connection: &mut PgConnection,
     application: Uuid,
     position: i64,
-) -> impl Stream<Item = sqlx::Result<CollectedAccount>> + Send + '_ {
-    sqlx::query(
-        "SELECT i.*, a.id AS account_id, a.key AS account_key, a.name AS account_name, a.email AS account_email,
-                a.employee_id AS account_employee_id, a.is_active AS account_is_active,
+) -> sqlx::Result<Vec<CollectedGrant>> {
+    sqlx::query_as(
+        "SELECT account_id, entitlement_id, attributes, granted_at FROM grants
+         WHERE application_id = $1 AND valid_to IS NOT NULL AND valid_to > $2 AND valid_from <= $2
+         ORDER BY application_id, account_id, entitlement_id, valid_from",
+    )
+    .bind(application)
+    .bind(position)
+    .fetch_all(connection)
+    .await
+}
+
+/// Accounts as they were at a position, each with its person as they were.
+pub async fn accounts_at(
+    connection: &mut PgConnection,
+    accounts: &[Uuid],
+    position: i64,
+) -> sqlx::Result<HashMap<Uuid, CollectedAccount>> {
+    let rows = sqlx::query(
+        "SELECT i.*, m.id AS manager_id, a.id AS account_id, a.key AS account_key, a.name AS account_name,
+                a.email AS account_email, a.employee_id AS account_employee_id, a.is_active AS account_is_active,
                 a.last_login_at AS account_last_login_at, a.type AS account_type, a.attributes AS account_attributes
-         FROM accounts AS a
+         FROM unnest($2::uuid[]) AS u (id)
+         JOIN accounts AS a ON a.id = u.id AND a.valid_from <= $1 AND (a.valid_to IS NULL OR a.valid_to > $1)
          LEFT JOIN identities AS i ON i.id = a.identity_id AND i.valid_from <= $1 AND (i.valid_to IS NULL OR i.valid_to > $1)
-         WHERE a.application_id = $2 AND a.valid_from <= $1 AND (a.valid_to IS NULL OR a.valid_to > $1)
-         ORDER BY a.id",
+         LEFT JOIN identities AS m ON m.id = i.supervisor_id AND m.valid_to IS NULL AND m.status = 'Active'",
     )
     .bind(position)
-    .bind(application)
-    .fetch(pool)
-    .and_then(|row| async move {
-        let identity = match row.try_get::<Option<Uuid>, _>("id")? {
-            Some(_) => Some(IdentityRow::from_row(&row)?),
-            None => None,
-        };
-        let Json(attributes) = row.try_get("account_attributes")?;
-        Ok(CollectedAccount {
-            id: row.try_get("account_id")?,
-            key: row.try_get("account_key")?,
-            name: row.try_get("account_name")?,
-            email: row.try_get("account_email")?,
-            employee_id: row.try_get("account_employee_id")?,
-            is_active: row.try_get("account_is_active")?,
-            last_login_at: row.try_get("account_last_login_at")?,
-            r#type: row.try_get("account_type")?,
-            attributes,
-            identity,
-        })
+    .bind(accounts)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| account(row).map(|account| (account.id, account))).collect()
+}
+
+fn account(row: &PgRow) -> sqlx::Result<CollectedAccount> {
+    let identity = match row.try_get::<Option<Uuid>, _>("id")? {
+        Some(_) => Some(IdentityRow::from_row(row)?),
+        None => None,
+    };
+    let Json(attributes) = row.try_get("account_attributes")?;
+    Ok(CollectedAccount {
+        id: row.try_get("account_id")?,
+        key: row.try_get("account_key")?,
+        name: row.try_get("account_name")?,
+        email: row.try_get("account_email")?,
+        employee_id: row.try_get("account_employee_id")?,
+        is_active: row.try_get("account_is_active")?,
+        last_login_at: row.try_get("account_last_login_at")?,
+        r#type: row.try_get("account_type")?,
+        attributes,
+        identity,
+        manager_id: row.try_get("manager_id")?,
     })
 }
 
-/// The entitlements of an application by id.
+/// The entitlements of an application as they were at a position.
 pub async fn entitlements_at(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     application: Uuid,
     position: i64,
-) -> sqlx::Result<HashMap<Uuid, EntitlementRow>> {
-    let rows: Vec<EntitlementRow> =
-        sqlx::query_as(&format!("SELECT * FROM entitlements WHERE application_id = $2 AND {AT}"))
-            .bind(position)
-            .bind(application)
-            .fetch_all(pool)
-            .await?;
-    Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+) -> sqlx::Result<Vec<EntitlementRow>> {
+    sqlx::query_as(
+        "SELECT * FROM entitlements WHERE application_id = $1 AND valid_to IS NULL AND valid_from <= $2
+         UNION ALL
+         SELECT * FROM entitlements WHERE application_id = $1 AND valid_to IS NOT NULL AND valid_to > $2 AND valid_from <= $2",
+    )
+    .bind(application)
+    .bind(position)
+    .fetch_all(connection)
+    .await
 }
 
 /// The rows of a certification, for the next one to find the same rows in.

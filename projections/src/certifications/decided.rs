@@ -11,6 +11,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Counts;
+use crate::versions::array;
 
 /// What a batch says last of something that may be none.
 #[derive(Clone, Copy, Default)]
@@ -124,7 +125,6 @@ async fn store(connection: &mut PgConnection, patches: BTreeMap<(Uuid, u32), Pat
     };
     let flag = |of: fn(&Patch<'_>) -> bool| -> Vec<bool> { patches.iter().map(of).collect() };
     let signed = || patches.iter().map(|patch| patch.signed_off);
-    let array = |ids: &[Uuid]| format!("{{{}}}", ids.iter().map(Uuid::to_string).collect::<Vec<_>>().join(","));
     sqlx::query(
         "UPDATE certification_rows AS r SET
              updated_position = u.position, updated_at = u.at, version = u.version, updated_by = u.by_name,

@@ -19,7 +19,9 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-pub use collect::{CollectedAccount, CollectedGrant, accounts_at, entitlements_at, grants_at, history_of};
+pub use collect::{
+    CollectedAccount, CollectedGrant, accounts_at, entitlements_at, grants_ended, grants_holding, history_of, snapshot,
+};
 pub use queries::{all_due, all_searching, find, last_number, latest_ended, of_workflow};
 pub use rows::{
     Direction, Match, ResultRow, RowState, Wanted, matching, page, result, standings, states, states_of_run, subjects,
@@ -102,7 +104,7 @@ impl CertificationRow {
 
     /// What its rows may be done to.
     pub fn phase(&self, now: DateTime<Utc>) -> Phase {
-        State::read(&self.state).unwrap_or_default().phase(self.ended_at, now)
+        State::read(&self.state).unwrap_or_default().phase(self.ended_at.or(self.due_at), now)
     }
 
     fn fold(&mut self, event: &Recorded, said: &CertificationEvent) {
@@ -120,7 +122,8 @@ impl CertificationRow {
         };
         if matches!(state, State::Completed | State::Expired) {
             let by = Party::from(&*event.actor);
-            self.ended_at = Some(event.recorded_at);
+            // It has expired at its due date, whenever a worker said so.
+            self.ended_at = Some(self.due_at.filter(|_| state == State::Expired).unwrap_or(event.recorded_at));
             self.ended_position = Some(event.position);
             self.ended_by_id = Some(by.id());
             self.ended_by = Some(by.name);

@@ -20,7 +20,8 @@ pub async fn of_workflow(executor: impl PgExecutor<'_>, workflow: Uuid) -> sqlx:
 /// The certification of a workflow that was completed or has expired last.
 pub async fn latest_ended(executor: impl PgExecutor<'_>, workflow: Uuid) -> sqlx::Result<Option<Uuid>> {
     sqlx::query_scalar(
-        "SELECT id FROM certifications WHERE workflow_id = $1 AND ended_position IS NOT NULL ORDER BY ended_position DESC LIMIT 1",
+        "SELECT id FROM certifications WHERE workflow_id = $1 AND ended_position IS NOT NULL
+             AND searched_at IS NOT NULL ORDER BY ended_position DESC LIMIT 1",
     )
     .bind(workflow)
     .fetch_optional(executor)

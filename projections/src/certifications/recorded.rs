@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Counts;
-use crate::versions::json;
+use crate::versions::{array, json};
 
 #[derive(Default)]
 struct Parts {
@@ -92,11 +92,6 @@ pub(super) async fn write(connection: &mut PgConnection, batch: &[Recorded], cou
     }
     write_parts(&mut *connection, sources, destinations).await?;
     write_rows(connection, all).await
-}
-
-/// An array as PostgreSQL writes it: arrays of arrays can't be of different lengths.
-fn array(ids: &[Uuid]) -> String {
-    format!("{{{}}}", ids.iter().map(Uuid::to_string).collect::<Vec<_>>().join(","))
 }
 
 async fn write_parts(connection: &mut PgConnection, sources: Parts, destinations: Parts) -> sqlx::Result<()> {

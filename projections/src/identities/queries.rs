@@ -82,6 +82,17 @@ pub async fn with_email(executor: impl PgExecutor<'_>, email: &str) -> sqlx::Res
     .await
 }
 
+/// Those of these identities that are Active, in their order.
+pub async fn active(executor: impl PgExecutor<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar(
+        "SELECT i.id FROM unnest($1::uuid[]) WITH ORDINALITY AS u (id, place)
+         JOIN identities AS i ON i.id = u.id AND i.valid_to IS NULL AND i.status = 'Active' ORDER BY u.place",
+    )
+    .bind(ids)
+    .fetch_all(executor)
+    .await
+}
+
 /// Active identities by their e-mail addresses, which are given in lower case.
 pub async fn with_emails(executor: impl PgExecutor<'_>, emails: &[String]) -> sqlx::Result<Vec<(String, Uuid)>> {
     sqlx::query_as(

@@ -237,7 +237,7 @@ async fn review_item<A: Access>(session: &Session<A>, item: ReviewItem) -> Resul
     let events = of_streams(session.pool(), certification_row::TYPE, &[id.to_string()]).await;
     let events = events.map_err(|error| ApiError::internal(&error))?;
     // Remarks and other reviewers came by others, and later.
-    let decided = events.into_iter().map(|(_, recorded)| recorded).rfind(|recorded| match &*recorded.event {
+    let decided = events.into_iter().rfind(|recorded| match &*recorded.event {
         DomainEvent::CertificationRow(event) => event.change().is_some_and(|(was, now)| was.decision != now.decision),
         _ => false,
     });

@@ -119,7 +119,7 @@ pub(super) async fn read<A: Access>(
         return Ok(found);
     }
     let events = of_streams(session.pool(), certification_row::TYPE, &streams).await;
-    for (_, recorded) in events.map_err(|error| ApiError::internal(&error))? {
+    for recorded in events.map_err(|error| ApiError::internal(&error))? {
         if let DomainEvent::CertificationRow(event) = &*recorded.event {
             found.entry(event.row().1 as i32).or_default().push(recorded);
         }

@@ -83,6 +83,7 @@ pub async fn decide(
     Id(id): Id,
     Json(request): Json<DecideRequest>,
 ) -> Result<Response, ApiError> {
+    let since = Instant::now();
     let asked = request.read(&session)?;
     let started = reviews::start(&session.app, id, &asked, |run| session.context(automation_runs::location(run))).await;
     let started = started.map_err(|error| review_refused(error, false))?;
@@ -91,7 +92,6 @@ pub async fn decide(
         let body = DecidedBody { run_id: None, status: None, matched, changed: 0, skipped };
         return Ok(axum::Json(body).into_response());
     };
-    let since = Instant::now();
     loop {
         let run = projections::automation_runs::find(session.pool(), run_id).await?;
         if let Some(run) = run.filter(|run| run.ended_at.is_some()) {

@@ -294,6 +294,7 @@ impl Review {
                 by: party(),
                 is_administrator: true,
                 rows: self.rows.keys().copied().collect(),
+                position: 0,
                 not_theirs: u64::from(change),
             };
             return self.start(number, plan).await;
@@ -378,7 +379,8 @@ impl Review {
         for result_id in self.of_block(block) {
             let Some(to) = self.runs[place].before.get(&result_id).cloned() else { continue };
             let (setting, request_id) = (self.setting(number, result_id), self.request_id(number, result_id));
-            let happened = self.row(number, result_id, RowCommand::Undo { setting, run_id, to, request_id }).await;
+            let happened =
+                self.row(number, result_id, RowCommand::Undo { setting, run_id, by: party(), to, request_id }).await;
             reversed += happened.len() as u64;
             events.extend(happened);
         }

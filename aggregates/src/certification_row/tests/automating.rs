@@ -2,6 +2,7 @@
 
 use super::super::*;
 use super::deciding::{NEXT_REQUEST, REQUEST, asks, decided, decision, nothing, refused, row, setting, standing};
+use crate::party::Party;
 
 const RUN: Uuid = Uuid::from_u128(51);
 const OTHER_RUN: Uuid = Uuid::from_u128(52);
@@ -16,7 +17,7 @@ fn automates(phase: Phase, automations: &[Applied], change: Change) -> Command {
 }
 
 fn undoes(run_id: Uuid, to: Standing) -> Command {
-    Command::Undo { setting: setting(Phase::InProgress), run_id, to, request_id: NEXT_REQUEST }
+    Command::Undo { setting: setting(Phase::InProgress), run_id, by: Party::default(), to, request_id: NEXT_REQUEST }
 }
 
 /// A row after a command.
@@ -117,6 +118,7 @@ fn nothing_is_undone_in_a_certification_that_has_ended() {
     let command = Command::Undo {
         setting: setting(Phase::Grace),
         run_id: RUN,
+        by: Party::default(),
         to: Standing::default(),
         request_id: NEXT_REQUEST,
     };
