@@ -22,7 +22,7 @@ pub struct CertificationDefinition {
     /// At most 4,000 characters.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub notes: String,
-    /// Whose access is reviewed; none = every application's that isn't archived.
+    /// Whose access is reviewed: if the workflow names none, every application that isn't archived.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub application_ids: Vec<Uuid>,
     /// Which rows; empty = all.

@@ -1,5 +1,5 @@
-//! Page tokens: where a page ends, sealed with the list and the filter that it is of, so that one made up by hand, or taken from
-//! another list, is told apart.
+//! Page tokens: where a page ends, with a digest of that, the list and the filter, so that one that was made up or is of another
+//! list is told apart. It protects nothing: whoever may read a list may read any page of it.
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;

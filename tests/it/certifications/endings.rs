@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{client_of, decision, force, ledger_workflow, log, path, reached, refusal, request_of, review, violation};
 use crate::support::Answer;
 use crate::support::people::{House, LOGINS, RIGHTS};
-use crate::support::reviews::{AWF, certification, certify, complete, decide, decided, row};
+use crate::support::reviews::{AWF, certification, certified, certify, complete, decide, decided, row};
 
 const LESS: &str = "login,right\nann,read\nbob,read\n";
 const IN_GRACE: &str = "In the grace period a rejected row can be marked FIXED, and nothing else be changed";
@@ -208,12 +208,27 @@ async fn nothing_is_decided_while_rows_are_recorded() {
         refusal(&all),
         "Rows are decided in CERT_STATE_IN_PROGRESS; the certification is in CERT_STATE_SEARCHING"
     );
-    assert_eq!(as_cleo.post(&format!("{}:complete", path(review)), json!({})).await.status, 409);
     let page = as_cleo.get(&format!("{}/results", path(review))).await.json;
     assert_eq!((&page["values"], &page["has_more"]), (&json!([]), &json!(false)));
     assert_eq!(house.server.head().await, head);
     hold.release().await;
     reached(&as_cleo, review, "CERT_STATE_IN_PROGRESS").await;
     assert_eq!(decide(&as_cleo, review, &row, json!({"decision": 2})).await.status, 200);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn what_is_still_recorded_can_be_ended_and_is_nobodys_history() {
+    let house = House::open().await;
+    let client = &house.answers;
+    let made = ledger_workflow(&house, json!({})).await;
+    let hold = house.server.hold("work.leases").await;
+    let created = client.post(&format!("{AWF}/certifications"), json!({"workflow_id": made})).await.json;
+    let review = created["certification_id"].as_str().unwrap();
+    complete(client, review).await;
+    hold.release().await;
+    let next = certified(client, &made).await;
+    assert_eq!(certification(client, review).await["state"], "CERT_STATE_COMPLETED");
+    assert_eq!(certification(client, &next).await["history_certification_id"], json!(null));
     house.close().await;
 }

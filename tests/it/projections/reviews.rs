@@ -219,7 +219,7 @@ impl Review {
         Setting {
             certification_id: certification_id(number),
             result_id,
-            phase: self.certification.state.phase(Some(at()), at()),
+            phase: self.certification.state.phase((self.certification.state != State::InProgress).then(at), at()),
             identity_id: known.identity_id,
             reviewers: known.reviewers.clone(),
             is_self_review_allowed: false,
