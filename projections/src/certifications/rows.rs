@@ -161,7 +161,8 @@ fn push(query: &mut QueryBuilder<'_, Postgres>, wanted: &Wanted) {
 }
 
 /// Rows of a certification with account (`s`), entitlement (`d`) and predecessor (`p`). `rows` are found first, by the primary
-/// key: how many of a fresh certification there are PostgreSQL doesn't know yet, and the joins follow from theirs.
+/// key: how many of a fresh certification there are PostgreSQL doesn't know yet, and the joins follow from theirs. Each has one of
+/// each; outer joins since PostgreSQL leaves those out that nothing names.
 fn push_from(
     query: &mut QueryBuilder<'_, Postgres>,
     certification: &CertificationRow,
@@ -171,8 +172,8 @@ fn push_from(
     rows(query);
     query.push(
         ") AS r
-         JOIN certification_sources AS s ON s.certification_id = r.certification_id AND s.number = r.source_number
-         JOIN certification_destinations AS d ON d.certification_id = r.certification_id AND d.number = r.destination_number
+         LEFT JOIN certification_sources AS s ON s.certification_id = r.certification_id AND s.number = r.source_number
+         LEFT JOIN certification_destinations AS d ON d.certification_id = r.certification_id AND d.number = r.destination_number
          LEFT JOIN certification_rows AS p ON p.certification_id = ",
     );
     query.push_bind(certification.definition.0.history_id.unwrap_or_default());
