@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use crate::support::bodies::grants_only;
 use crate::support::file_group;
 use crate::support::process::{Folder, Place, Serving, succeed, wait_until};
-use crate::support::{Client, TestServer, cluster};
+use crate::support::{Client, TestServer, cluster, eventually};
 
 /// Callers who make applications, each with an `Idempotency-Key`, and send again what got no answer.
 struct Load {
@@ -156,13 +156,16 @@ async fn nothing_acknowledged_is_lost_when_postgresql_is_killed() {
     folder.kill_postgres();
     load.goes_on().await;
     assert_ne!(folder.postmaster(), killed);
-    // One backend, the writer's: PostgreSQL restarts all of them by itself.
-    let mut connection = folder.options().connect().await.unwrap();
-    let writer: i32 =
+    // One backend, the writer's: PostgreSQL restarts all of them by itself. What goes on may have been answered before the kill was
+    // felt, and the new one may still be coming up.
+    let writer: i32 = eventually("the writer is connected", async || {
+        let mut connection = folder.options().connect().await.ok()?;
         sqlx::query_scalar("SELECT pid FROM pg_stat_activity WHERE application_name = 'muniment writer' LIMIT 1")
-            .fetch_one(&mut connection)
+            .fetch_optional(&mut connection)
             .await
-            .unwrap();
+            .ok()?
+    })
+    .await;
     kill_process(Pid::from_raw(writer).unwrap(), Signal::KILL).unwrap();
     load.goes_on().await;
     // Both.
