@@ -254,7 +254,7 @@ impl IdAndVerb {
     ///
     /// # Errors
     /// 404: no such operation.
-    pub fn expect(self, verb: &str) -> Result<Uuid, ApiError> {
+    pub fn of(self, verb: &str) -> Result<Uuid, ApiError> {
         if self.1 == verb {
             return Ok(self.0);
         }

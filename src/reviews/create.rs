@@ -2,19 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aggregates::automation::{Action, AutomationDefinition, built_ins, is_built_in};
+use aggregates::automation::{built_ins, is_built_in};
 use aggregates::certification::{
     Assignment, Certification, CertificationCommand, CertificationDefinition, NAME_LIMIT, NamedAutomation, Proposed,
 };
-use aggregates::certification_row::{Decision, SignedOffState};
 use chrono::{DateTime, Utc};
 use projections::access_workflows::AccessWorkflowRow;
-use projections::automations::AutomationRow;
 use projections::certifications::latest_ended;
 use projections::identities::active;
 use uuid::Uuid;
 
-use super::{ChangeError, Configuration, ReviewError};
+use super::{Configuration, ReviewError};
 use crate::app::SharedApp;
 use crate::journal::{AppendError, CommandError, Context, Loaded};
 
@@ -68,16 +66,13 @@ pub async fn create(
 }
 
 async fn proposed(app: &SharedApp, asked: &NewCertification, seen: &Configuration) -> Result<Proposed, ReviewError> {
-    let workflow = seen.workflow(asked.workflow_id).map_err(|error| match error {
-        ChangeError::NotFound(what, id) => ReviewError::NotFound(what, id.to_string()),
-        ChangeError::Command(error) => error.into(),
-    })?;
+    let workflow = seen.workflow(asked.workflow_id)?;
     let now = app.clock.now();
     let named: BTreeSet<Uuid> = asked.automation_ids.iter().chain(&workflow.automation_ids).copied().collect();
     let attachments = seen.attachments.iter().filter(|row| row.workflow_id == workflow.id);
     let attached: BTreeMap<Uuid, bool> = attachments.map(|row| (row.automation_id, row.opt_in)).collect();
     let runs = |id: &Uuid| attached.get(id).is_some_and(|opt_in| !opt_in || named.contains(id));
-    let own = seen.automations.iter().filter(|row| runs(&row.id)).map(automation);
+    let own = seen.automations.iter().filter(|row| runs(&row.id)).cloned().map(NamedAutomation::from);
     let automations = built_ins().into_iter().filter(|built_in| named.contains(&built_in.id)).chain(own).collect();
     let unattached = named.iter().filter(|id| !attached.contains_key(id) && !is_built_in(**id)).copied().collect();
     let reviewers = reviewers(app, asked, workflow).await?;
@@ -122,26 +117,4 @@ fn default_name(workflow: &str, now: DateTime<Utc>) -> String {
     let day = now.date_naive().to_string();
     let room = NAME_LIMIT.saturating_sub(day.len() + 1);
     format!("{} {day}", workflow.chars().take(room).collect::<String>())
-}
-
-/// An automation as it is now.
-pub(super) fn automation(row: &AutomationRow) -> NamedAutomation {
-    NamedAutomation {
-        id: row.id,
-        only_unchanged: false,
-        definition: AutomationDefinition {
-            name: row.name.clone(),
-            description: row.description.clone(),
-            priority: row.priority,
-            attach_to_new_workflows: row.attach_to_new_workflows,
-            opt_in: row.opt_in,
-            filter: row.filter.clone(),
-            mutable_filter: row.mutable_filter.clone(),
-            action: Action {
-                decision: Decision::read(&row.decision).unwrap_or_default(),
-                signed_off_state: SignedOffState::read(&row.signed_off_state).unwrap_or_default(),
-                notes: row.notes.clone(),
-            },
-        },
-    }
 }

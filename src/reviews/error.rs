@@ -1,3 +1,4 @@
+use super::ChangeError;
 use crate::journal::{AppendError, CommandError};
 
 /// Why a review didn't go on.
@@ -23,6 +24,15 @@ pub enum ReviewError {
 impl From<AppendError> for ReviewError {
     fn from(error: AppendError) -> Self {
         Self::Command(error.into())
+    }
+}
+
+impl From<ChangeError> for ReviewError {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::NotFound(what, id) => Self::NotFound(what, id.to_string()),
+            ChangeError::Command(error) => error.into(),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Reviews: workflows, automations, and which are attached to which (rulings 27-31); certifications, what is decided about their
 //! rows, and runs that decide about many at once (rulings 32-38).
 
+mod block;
 mod change;
 mod collect;
 mod configuration;

@@ -10,8 +10,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::collect::{Collected, collect};
-use super::create::automation;
-use super::{ChangeError, Configuration, ReviewError};
+use super::{Configuration, ReviewError};
 use crate::app::SharedApp;
 
 /// Rows that are shown of each sort.
@@ -82,15 +81,11 @@ impl Why {
 /// There is no such workflow or automation, a filter doesn't fit any more, or the tables can't be read.
 pub async fn preview(app: &SharedApp, automation_id: Uuid, workflow: Uuid) -> Result<Preview, ReviewError> {
     let seen = Configuration::look(&app.pool).await?;
-    let not_found = |error: ChangeError| match error {
-        ChangeError::NotFound(what, id) => ReviewError::NotFound(what, id.to_string()),
-        ChangeError::Command(error) => error.into(),
-    };
     let automation = match built_ins().into_iter().find(|known| known.id == automation_id) {
         Some(built_in) => built_in,
-        None => automation(seen.automation(automation_id).map_err(not_found)?),
+        None => NamedAutomation::from(seen.automation(automation_id)?.clone()),
     };
-    let workflow = seen.workflow(workflow).map_err(not_found)?;
+    let workflow = seen.workflow(workflow)?;
     let definition = CertificationDefinition {
         workflow_id: workflow.id,
         name: workflow.name.clone(),

@@ -4,30 +4,29 @@ use std::collections::BTreeSet;
 
 use aggregates::automation::Action;
 use aggregates::automation_run::{AutomationRun, AutomationRunCommand, Field, Plan, effect};
-use aggregates::automation_run_rows::{self, AutomationRunRowsEvent, Counts, Entry, Outcome};
+use aggregates::automation_run_rows::{AutomationRunRowsEvent, Counts, Entry, Outcome};
 use aggregates::certification::NamedAutomation;
 use aggregates::certification_row::{
     self, Applied, CertificationRowCommand as Command, CertificationRowEvent, Decision, Phase, Reviewer, SignedOffState,
 };
 use aggregates::certification_rows::BLOCK;
 use aggregates::party::Party;
-use aggregates::{Actor, DomainEvent, Refusal};
+use aggregates::{Actor, Refusal};
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use projections::automation_runs::{self, AutomationRunRow};
 use projections::certifications::{CertificationRow, RowState, Wanted, find, states};
 use uuid::Uuid;
 
 use super::ReviewError;
+use super::block::OnBlocks;
 use super::decide::{Decided, request_id, setting};
 use crate::app::SharedApp;
-use crate::journal::{AppendError, CommandError, Context, Expected, StreamEvents, StreamId};
+use crate::journal::{CommandError, Context, Expected};
 
 /// Blocks on their way: while the writer works on one, the next ones are decided.
 const IN_FLIGHT: usize = 3;
 /// How often workers take a run up that none of them brings to an end.
 const ATTEMPTED: u32 = 20;
-/// How often a block is decided again because somebody touched one of its rows meanwhile.
-const ATTEMPTS: usize = 20;
 
 /// Decides about all rows that a run means, from where it stopped.
 ///
@@ -49,12 +48,7 @@ pub async fn run(app: &SharedApp, row: &AutomationRunRow, worker: &str, context:
         Err(ReviewError::Stopped(message)) => Some(message),
         Err(error) => return Err(error),
     };
-    let places = automations(&row.plan.0).len().max(1);
-    let mut counts = automation_runs::counts(&app.pool, row.id, places).await?;
-    if let (Plan::Decision { not_theirs, .. }, Some(count)) = (&row.plan.0, counts.first_mut()) {
-        count.matched += not_theirs;
-        count.skipped += not_theirs;
-    }
+    let counts = automation_runs::counts(&app.pool, row).await?;
     let command = match message {
         None => AutomationRunCommand::Complete { counts },
         Some(message) => AutomationRunCommand::Fail { message, counts },
@@ -64,13 +58,6 @@ pub async fn run(app: &SharedApp, row: &AutomationRunRow, worker: &str, context:
     Ok(())
 }
 
-fn automations(plan: &Plan) -> &[NamedAutomation] {
-    match plan {
-        Plan::Automations { automations } => automations,
-        Plan::Decision { .. } => &[],
-    }
-}
-
 async fn apply(
     app: &SharedApp,
     row: &AutomationRunRow,
@@ -78,11 +65,11 @@ async fn apply(
     version: i64,
     context: &Context,
 ) -> Result<(), ReviewError> {
-    let wanted = wanted(automations(&row.plan.0))?;
+    let wanted = wanted(row.plan.0.automations())?;
     let done: BTreeSet<i32> =
         automation_runs::blocks(&app.pool, row.id).await?.into_iter().map(|(block, _)| block).collect();
     let blocks = (certification.total_count as u32).div_ceil(BLOCK);
-    let run = Run { app, row, certification, version, wanted, context };
+    let run = Run { on: OnBlocks { app, row, certification, version, context }, wanted };
     stream::iter((0..blocks).filter(|block| !done.contains(&(*block as i32))))
         .map(|block| run.block(block).boxed())
         .buffered(IN_FLIGHT)
@@ -108,49 +95,20 @@ fn wanted(automations: &[NamedAutomation]) -> Result<Vec<Wanted>, ReviewError> {
 }
 
 struct Run<'r> {
-    app: &'r SharedApp,
-    row: &'r AutomationRunRow,
-    certification: &'r CertificationRow,
-    version: i64,
+    on: OnBlocks<'r>,
     wanted: Vec<Wanted>,
-    context: &'r Context,
 }
 
 impl Run<'_> {
     async fn block(&self, block: u32) -> Result<(), ReviewError> {
-        let mut attempt = 1;
         loop {
             let found = self.rows(block).await?;
             if found.is_empty() {
                 return Ok(());
             }
             let (decided, record) = self.decide(block, &found)?;
-            let mut append = decided.append(self.app, &self.by(), self.context).await?;
-            let stream = StreamId {
-                aggregate_type: automation_run_rows::TYPE,
-                aggregate_id: automation_run_rows::stream(self.row.id, block).to_string(),
-            };
-            append.streams.push(StreamEvents {
-                stream: stream.clone(),
-                expected: Expected::New,
-                events: vec![DomainEvent::from(record)],
-            });
-            append.guards.push((StreamId::of::<AutomationRun>(&self.row.id), self.version));
-            match self.app.journal.append_bulk(append).await {
-                Ok(_) => return Ok(()),
-                Err(AppendError::Conflict { stream: found, .. }) if found == stream => {
-                    return Err(ReviewError::Interrupted);
-                }
-                // Somebody touched a row, or a withdrawn request, meanwhile.
-                Err(AppendError::Conflict { .. }) if attempt < ATTEMPTS => attempt += 1,
-                Err(AppendError::Guard { stream: found, .. }) => {
-                    return Err(if found.aggregate_type == aggregates::certification::TYPE {
-                        ReviewError::Stopped("The certification ended while the run went on".to_owned())
-                    } else {
-                        ReviewError::Interrupted
-                    });
-                }
-                Err(error) => return Err(CommandError::from(error).into()),
+            if self.on.append(block, decided, &self.by(), record, Expected::New).await? {
+                return Ok(());
             }
         }
     }
@@ -158,14 +116,14 @@ impl Run<'_> {
     /// The rows of a block that the run means, each with the places of the automations that mean it.
     async fn rows(&self, block: u32) -> Result<Vec<(RowState, Vec<u32>)>, ReviewError> {
         let range = (block * BLOCK, (block + 1) * BLOCK);
-        let frozen = match &self.row.plan.0 {
+        let frozen = match &self.on.row.plan.0 {
             Plan::Automations { .. } => None,
             Plan::Decision { rows, .. } => Some(rows),
         };
         if frozen.is_some_and(|rows| !(range.0..range.1).any(|row| rows.contains(row))) {
             return Ok(Vec::new());
         }
-        let found = states(&self.app.pool, self.certification, range, &self.wanted).await?;
+        let found = states(&self.on.app.pool, self.on.certification, range, &self.wanted).await?;
         let means = |matches: &[bool]| (0..).zip(matches).filter(|(_, is)| **is).map(|(place, _)| place).collect();
         Ok(found
             .into_iter()
@@ -179,7 +137,7 @@ impl Run<'_> {
         block: u32,
         found: &[(RowState, Vec<u32>)],
     ) -> Result<(Decided<'_>, AutomationRunRowsEvent), ReviewError> {
-        let mut decided = Decided::new(self.certification);
+        let mut decided = Decided::new(self.on.certification);
         let mut counts = vec![Counts::default(); self.wanted.len().max(1)];
         let mut log = Vec::with_capacity(found.len());
         for (state, places) in found {
@@ -201,8 +159,8 @@ impl Run<'_> {
             log.push(entry);
         }
         let record = AutomationRunRowsEvent::AutomationRunRowsDecided {
-            run_id: self.row.id,
-            certification_id: self.certification.id,
+            run_id: self.on.row.id,
+            certification_id: self.on.certification.id,
             block,
             counts,
             log,
@@ -217,12 +175,12 @@ impl Run<'_> {
         if state.updated_position > self.seen() || state.row.standing.is_signed_off {
             return Ok((entry(Outcome::Skipped, Vec::new()), Vec::new()));
         }
-        let setting = setting(self.certification, state, self.app.clock.now());
+        let setting = setting(self.on.certification, state, self.on.app.clock.now());
         if setting.phase != Phase::InProgress {
             return Err(ReviewError::Stopped("The certification ended before the run".to_owned()));
         }
-        let request_id = request_id(self.certification.id, state);
-        let (command, conflicts) = match &self.row.plan.0 {
+        let request_id = request_id(self.on.certification.id, state);
+        let (command, conflicts) = match &self.on.row.plan.0 {
             Plan::Automations { automations } => {
                 let meant = || places.iter().filter_map(|place| automations.get(*place as usize));
                 let actions: Vec<&Action> = meant().map(|automation| &automation.definition.action).collect();
@@ -234,7 +192,7 @@ impl Run<'_> {
                 };
                 let command = Command::Automate {
                     setting,
-                    run_id: self.row.id,
+                    run_id: self.on.row.id,
                     automations: meant().map(applied).collect(),
                     change: effect.change,
                     request_id,
@@ -249,7 +207,7 @@ impl Run<'_> {
                     reviewers: None,
                     notification_status: None,
                     is_forced: false,
-                    run_id: Some(self.row.id),
+                    run_id: Some(self.on.row.id),
                     request_id,
                 };
                 (command, Vec::new())
@@ -274,7 +232,7 @@ impl Run<'_> {
 
     /// Was anything applied that an automation says, or was all of it in conflict?
     fn had_a_say(&self, place: u32, conflicts: &[Field]) -> bool {
-        let Some(automation) = automations(&self.row.plan.0).get(place as usize) else { return true };
+        let Some(automation) = self.on.row.plan.0.automations().get(place as usize) else { return true };
         let applied = |field: Field| self.says(place, field) && !conflicts.contains(&field);
         [Field::Decision, Field::SignedOffState].into_iter().any(applied)
             || !automation.definition.action.notes.is_empty()
@@ -282,7 +240,8 @@ impl Run<'_> {
 
     /// Does an automation say anything of a field?
     fn says(&self, place: u32, field: Field) -> bool {
-        let action = automations(&self.row.plan.0).get(place as usize).map(|automation| &automation.definition.action);
+        let action =
+            self.on.row.plan.0.automations().get(place as usize).map(|automation| &automation.definition.action);
         action.is_some_and(|action| match field {
             Field::Decision => action.decision != Decision::Unknown,
             Field::SignedOffState => action.signed_off_state != SignedOffState::Unknown,
@@ -291,15 +250,15 @@ impl Run<'_> {
 
     /// Up to where in the log it knows of what was decided: rows that anybody touched later are theirs.
     fn seen(&self) -> i64 {
-        match &self.row.plan.0 {
-            Plan::Automations { .. } => self.row.started_position,
+        match &self.on.row.plan.0 {
+            Plan::Automations { .. } => self.on.row.started_position,
             Plan::Decision { position, .. } => *position,
         }
     }
 
     /// Who asks for access to be taken.
     fn by(&self) -> Party {
-        match &self.row.plan.0 {
+        match &self.on.row.plan.0 {
             // Nobody's: whoever made the certification didn't ask for it.
             Plan::Automations { .. } => Party::from(&Actor::system("automations")),
             Plan::Decision { by, .. } => by.clone(),

@@ -3,26 +3,25 @@
 use std::collections::HashMap;
 
 use aggregates::automation_run::{AutomationRun, AutomationRunCommand};
-use aggregates::automation_run_rows::{self, AutomationRunRowsEvent};
+use aggregates::automation_run_rows::AutomationRunRowsEvent;
 use aggregates::certification_row::{self, CertificationRowCommand, CertificationRowEvent, Standing};
 use aggregates::certification_rows::BLOCK;
 use aggregates::party::Party;
 use aggregates::{DomainEvent, Refusal};
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use projections::automation_runs::{self, AutomationRunRow};
-use projections::certifications::{CertificationRow, RowState, find, states_of_run};
+use projections::certifications::{RowState, find, states_of_run};
 use projections::events::{ReadError, of_streams};
 
 use super::ReviewError;
+use super::block::OnBlocks;
 use super::decide::{Decided, request_id, setting};
 use super::run::changed;
 use crate::app::SharedApp;
-use crate::journal::{AppendError, CommandError, Context, Expected, StreamEvents, StreamId};
+use crate::journal::{CommandError, Context, Expected};
 
 /// Blocks on their way.
 const IN_FLIGHT: usize = 3;
-/// How often a block is tried again because somebody touched one of its rows meanwhile.
-const ATTEMPTS: usize = 20;
 
 /// Reverses a run, from where this stopped.
 ///
@@ -35,7 +34,7 @@ pub async fn undo(app: &SharedApp, row: &AutomationRunRow, worker: &str, context
         .await?
         .ok_or_else(|| ReviewError::Stopped("the certification isn't there".to_owned()))?;
     let blocks = automation_runs::blocks(&app.pool, row.id).await?;
-    let undo = Undo { app, row, certification: &certification, version: claimed.version, context };
+    let undo = Undo(OnBlocks { app, row, certification: &certification, version: claimed.version, context });
     let undone = stream::iter(blocks.into_iter().filter(|(_, is_undone)| !is_undone))
         .map(|(block, _)| undo.block(block as u32).boxed())
         .buffered(IN_FLIGHT)
@@ -53,32 +52,25 @@ pub async fn undo(app: &SharedApp, row: &AutomationRunRow, worker: &str, context
     Ok(())
 }
 
-struct Undo<'u> {
-    app: &'u SharedApp,
-    row: &'u AutomationRunRow,
-    certification: &'u CertificationRow,
-    version: i64,
-    context: &'u Context,
-}
+struct Undo<'u>(OnBlocks<'u>);
 
 impl Undo<'_> {
     async fn block(&self, block: u32) -> Result<(), ReviewError> {
-        let mut attempt = 1;
         loop {
             let range = (block * BLOCK, (block + 1) * BLOCK);
-            let states = states_of_run(&self.app.pool, self.certification, self.row.id, range).await?;
+            let states = states_of_run(&self.0.app.pool, self.0.certification, self.0.row.id, range).await?;
             let before = self.before(&states).await?;
-            let by = Party::from(&self.context.actor);
-            let mut decided = Decided::new(self.certification);
+            let by = Party::from(&self.0.context.actor);
+            let mut decided = Decided::new(self.0.certification);
             let mut reversed = 0;
             for state in &states {
                 let Some(to) = before.get(&state.result_id) else { continue };
                 let command = CertificationRowCommand::Undo {
-                    setting: setting(self.certification, state, self.app.clock.now()),
-                    run_id: self.row.id,
+                    setting: setting(self.0.certification, state, self.0.app.clock.now()),
+                    run_id: self.0.row.id,
                     by: by.clone(),
                     to: to.clone(),
-                    request_id: request_id(self.certification.id, state),
+                    request_id: request_id(self.0.certification.id, state),
                 };
                 let events = match state.row.decide(command) {
                     Ok(events) => events,
@@ -90,52 +82,30 @@ impl Undo<'_> {
                     decided.add(state, events);
                 }
             }
-            let log = automation_runs::log(&self.app.pool, self.row.id, block as i32, 1).await?;
+            let log = automation_runs::log(&self.0.app.pool, self.0.row.id, block as i32, 1).await?;
             let kept = log.first().map_or(0, |block| changed(&block.log.0)).saturating_sub(reversed);
-            let mut append = decided.append(self.app, &by, self.context).await?;
-            let stream = StreamId {
-                aggregate_type: automation_run_rows::TYPE,
-                aggregate_id: automation_run_rows::stream(self.row.id, block).to_string(),
-            };
             let record = AutomationRunRowsEvent::AutomationRunRowsUndone {
-                run_id: self.row.id,
-                certification_id: self.certification.id,
+                run_id: self.0.row.id,
+                certification_id: self.0.certification.id,
                 block,
                 reversed,
                 kept,
             };
-            append.streams.push(StreamEvents {
-                stream: stream.clone(),
-                expected: Expected::Version(1),
-                events: vec![DomainEvent::from(record)],
-            });
-            append.guards.push((StreamId::of::<AutomationRun>(&self.row.id), self.version));
-            match self.app.journal.append_bulk(append).await {
-                Ok(_) => return Ok(()),
-                Err(AppendError::Conflict { stream: found, .. }) if found == stream => {
-                    return Err(ReviewError::Interrupted);
-                }
-                Err(AppendError::Conflict { .. }) if attempt < ATTEMPTS => attempt += 1,
-                Err(AppendError::Guard { stream: found, .. }) => {
-                    return Err(if found.aggregate_type == aggregates::certification::TYPE {
-                        ReviewError::Stopped("The certification ended".to_owned())
-                    } else {
-                        ReviewError::Interrupted
-                    });
-                }
-                Err(error) => return Err(CommandError::from(error).into()),
+            if self.0.append(block, decided, &by, record, Expected::Version(1)).await? {
+                return Ok(());
             }
         }
     }
 
     /// How rows stood before the run, as its events on them say.
     async fn before(&self, states: &[RowState]) -> Result<HashMap<u32, Standing>, ReviewError> {
-        let stream = |state: &RowState| certification_row::stream(self.certification.id, state.result_id).to_string();
+        let stream = |state: &RowState| certification_row::stream(self.0.certification.id, state.result_id).to_string();
         let ids: Vec<String> = states.iter().map(stream).collect();
-        let events = of_streams(&self.app.pool, certification_row::TYPE, &ids).await.map_err(|error| match error {
-            ReadError::Database(error) => ReviewError::Database(error),
-            unreadable @ ReadError::Event { .. } => ReviewError::Database(sqlx::Error::Decode(unreadable.into())),
-        })?;
+        let events =
+            of_streams(&self.0.app.pool, certification_row::TYPE, &ids).await.map_err(|error| match error {
+                ReadError::Database(error) => ReviewError::Database(error),
+                unreadable @ ReadError::Event { .. } => ReviewError::Database(sqlx::Error::Decode(unreadable.into())),
+            })?;
         let mut before = HashMap::new();
         for recorded in events {
             let DomainEvent::CertificationRow(event) = &*recorded.event else { continue };
@@ -144,7 +114,7 @@ impl Undo<'_> {
                 CertificationRowEvent::CertificationRowAutomated { run_id, .. } => Some(*run_id),
                 _ => None,
             };
-            if let Some((was, _)) = event.change().filter(|_| run == Some(self.row.id)) {
+            if let Some((was, _)) = event.change().filter(|_| run == Some(self.0.row.id)) {
                 before.insert(event.row().1, was.clone());
             }
         }

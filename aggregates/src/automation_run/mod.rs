@@ -57,6 +57,32 @@ pub enum Plan {
     },
 }
 
+impl Plan {
+    /// Its automations; a decision by filter has none.
+    pub fn automations(&self) -> &[NamedAutomation] {
+        match self {
+            Self::Automations { automations } => automations,
+            Self::Decision { .. } => &[],
+        }
+    }
+
+    /// What its blocks counted, by its automations' places (a decision by filter has one), with the rows that were left out before it began.
+    pub fn counts(&self, blocks: impl IntoIterator<Item = Vec<Counts>>) -> Vec<Counts> {
+        let mut sum = match self {
+            Self::Automations { automations } => vec![Counts::default(); automations.len()],
+            Self::Decision { not_theirs, .. } => {
+                vec![Counts { matched: *not_theirs, skipped: *not_theirs, ..Counts::default() }]
+            }
+        };
+        for block in blocks {
+            for (sum, count) in sum.iter_mut().zip(block) {
+                *sum += count;
+            }
+        }
+        sum
+    }
+}
+
 crate::event::events! {
     /// What happens to a run.
     AutomationRunEvent {

@@ -48,19 +48,13 @@ pub async fn blocks(executor: impl PgExecutor<'_>, run: Uuid) -> sqlx::Result<Ve
         .await
 }
 
-/// What the automations of a run have done so far, by their places in it.
-pub async fn counts(executor: impl PgExecutor<'_>, run: Uuid, automations: usize) -> sqlx::Result<Vec<Counts>> {
+/// What a run has done so far, by its automations' places.
+pub async fn counts(executor: impl PgExecutor<'_>, run: &AutomationRunRow) -> sqlx::Result<Vec<Counts>> {
     let blocks: Vec<Json<Vec<Counts>>> = sqlx::query_scalar("SELECT counts FROM automation_run_rows WHERE run_id = $1")
-        .bind(run)
+        .bind(run.id)
         .fetch_all(executor)
         .await?;
-    let mut sum = vec![Counts::default(); automations];
-    for Json(block) in blocks {
-        for (sum, count) in sum.iter_mut().zip(block) {
-            *sum += count;
-        }
-    }
-    Ok(sum)
+    Ok(run.plan.0.counts(blocks.into_iter().map(|Json(block)| block)))
 }
 
 /// How many rows a run changed, and of how many of them this is undone so far.

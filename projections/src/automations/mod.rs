@@ -4,7 +4,9 @@ mod queries;
 
 use std::collections::BTreeMap;
 
-use aggregates::automation::{AutomationDefinition, AutomationEvent};
+use aggregates::automation::{Action, AutomationDefinition, AutomationEvent};
+use aggregates::certification::NamedAutomation;
+use aggregates::certification_row::{Decision, SignedOffState};
 use aggregates::{DomainEvent, Recorded};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -80,6 +82,29 @@ impl AutomationRow {
         definition.action.decision.as_str().clone_into(&mut self.decision);
         definition.action.signed_off_state.as_str().clone_into(&mut self.signed_off_state);
         self.notes.clone_from(&definition.action.notes);
+    }
+}
+
+impl From<AutomationRow> for NamedAutomation {
+    fn from(row: AutomationRow) -> Self {
+        Self {
+            id: row.id,
+            only_unchanged: false,
+            definition: AutomationDefinition {
+                name: row.name,
+                description: row.description,
+                priority: row.priority,
+                attach_to_new_workflows: row.attach_to_new_workflows,
+                opt_in: row.opt_in,
+                filter: row.filter,
+                mutable_filter: row.mutable_filter,
+                action: Action {
+                    decision: Decision::read(&row.decision).unwrap_or_default(),
+                    signed_off_state: SignedOffState::read(&row.signed_off_state).unwrap_or_default(),
+                    notes: row.notes,
+                },
+            },
+        }
     }
 }
 

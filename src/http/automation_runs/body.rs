@@ -78,11 +78,7 @@ pub async fn body<A: Access>(session: &Session<A>, row: AutomationRunRow) -> Res
         }
         Plan::Decision { .. } => vec![(None, "results:decide".to_owned())],
     };
-    let mut done = counts(session.pool(), row.id, names.len()).await?;
-    if let (Plan::Decision { not_theirs, .. }, Some(count)) = (&row.plan.0, done.first_mut()) {
-        count.matched += not_theirs;
-        count.skipped += not_theirs;
-    }
+    let done = counts(session.pool(), &row).await?;
     let automations = names.into_iter().zip(done).map(|((id, name), count)| {
         let Counts { matched, changed, conflicting, skipped } = count;
         RunAutomationBody { id, name, matched, changed, conflicting, skipped }
@@ -105,11 +101,7 @@ pub async fn body<A: Access>(session: &Session<A>, row: AutomationRunRow) -> Res
 
 /// An entry of a run's log.
 pub fn log(entry: &Entry, plan: &Plan) -> LogBody {
-    let automations = match plan {
-        Plan::Automations { automations } => automations.as_slice(),
-        Plan::Decision { .. } => &[],
-    };
-    let id = |place: &u32| automations.get(*place as usize).map(|automation| automation.id);
+    let id = |place: &u32| plan.automations().get(*place as usize).map(|automation| automation.id);
     let conflict = |field: &Field| match field {
         Field::Decision => "decision",
         Field::SignedOffState => "signed_off_state",

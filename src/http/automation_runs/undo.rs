@@ -28,7 +28,7 @@ use crate::journal::{CommandError, StreamId};
     )
 )]
 pub async fn undo(session: Session<Operates>, path: IdAndVerb, _: NoBody) -> Result<Json<Empty>, ApiError> {
-    let id = path.expect("undo")?;
+    let id = path.of("undo")?;
     let row = projections::automation_runs::find(session.pool(), id).await?;
     let row = row.ok_or_else(|| ApiError::not_found("Automation run", id))?;
     let is_theirs = Party::from(&row.actor.0).is(&Party::from(&session.actor()));

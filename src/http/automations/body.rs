@@ -70,24 +70,7 @@ pub struct ActionBody {
 
 impl From<AutomationRow> for AutomationBody {
     fn from(row: AutomationRow) -> Self {
-        let state = SignedOffState::read(&row.signed_off_state).unwrap_or_default();
-        Self {
-            id: row.id,
-            name: row.name,
-            description: row.description,
-            priority: row.priority,
-            attachment_behavior: AttachmentBehavior {
-                attach_to_new_workflows: row.attach_to_new_workflows,
-                opt_in: row.opt_in,
-            },
-            criteria: Criteria { filter: row.filter, mutable_filter: row.mutable_filter },
-            action: ActionBody {
-                decision: row.decision,
-                signed_off_state: state.in_actions(),
-                notes: row.notes,
-                reviewer_assignment: None,
-            },
-        }
+        NamedAutomation::from(row).into()
     }
 }
 

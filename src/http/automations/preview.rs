@@ -100,7 +100,7 @@ pub async fn preview(
     path: IdAndVerb,
     Json(request): Json<PreviewRequest>,
 ) -> Result<Body<PreviewBody>, ApiError> {
-    let id = path.expect("preview")?;
+    let id = path.of("preview")?;
     let workflow = given("workflow_id", request.workflow_id.as_deref())?;
     let workflow = workflow.ok_or_else(|| ApiError::field("workflow_id", "workflow_id is required"))?;
     let found = reviews::preview(&session.app, id, workflow).await.map_err(|error| review_refused(error, false))?;

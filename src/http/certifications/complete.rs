@@ -25,7 +25,7 @@ use crate::journal::CommandError;
     )
 )]
 pub async fn complete(session: Session<Operates>, path: IdAndVerb, _: NoBody) -> Result<Json<Empty>, ApiError> {
-    let id = path.expect("complete")?;
+    let id = path.of("complete")?;
     let context = session.context(location(id));
     let done = session.journal().execute::<Certification>(id, CertificationCommand::Complete, None, context).await;
     done.map_err(|error| match error {

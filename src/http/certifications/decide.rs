@@ -1,5 +1,6 @@
 use std::time::{Duration, Instant};
 
+use aggregates::automation_run_rows::Counts;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -95,15 +96,9 @@ pub async fn decide(
     loop {
         let run = projections::automation_runs::find(session.pool(), run_id).await?;
         if let Some(run) = run.filter(|run| run.ended_at.is_some()) {
-            let counts = projections::automation_runs::counts(session.pool(), run_id, 1).await?;
-            let counts = counts.first().copied().unwrap_or_default();
-            let body = DecidedBody {
-                run_id: Some(run_id),
-                status: Some(run.status),
-                matched: started.counts.matched,
-                changed: counts.changed,
-                skipped: started.counts.skipped + counts.skipped,
-            };
+            let counts = projections::automation_runs::counts(session.pool(), &run).await?;
+            let Counts { matched, changed, skipped, .. } = counts.first().copied().unwrap_or_default();
+            let body = DecidedBody { run_id: Some(run_id), status: Some(run.status), matched, changed, skipped };
             return Ok(axum::Json(body).into_response());
         }
         if since.elapsed() > PATIENCE {
