@@ -39,24 +39,32 @@ pub(super) fn write(writes: &Writes<'_>, now: DateTime<Utc>) -> sqlx::Result<(St
         keys(&mut statement, writes, now)?;
     }
     let (events, columns) = (&writes.events, &writes.columns);
-    let values = [
+    // Events of one append share their metadata: it is read as JSON once then.
+    let first = columns.first().map_or("", |columns| columns.metadata);
+    let is_shared = columns.iter().all(|columns| std::ptr::eq(columns.metadata, first));
+    let mut values = vec![
         statement.bind(column(events, |event| event.event.aggregate_type()))?,
         statement.bind(column(events, |event| event.aggregate_id.as_str()))?,
         statement.bind(column(events, |event| event.sequence))?,
         statement.bind(column(events, |event| event.event.type_name()))?,
         statement.bind(column(events, |event| event.event.version()))?,
         statement.bind(column(columns, |columns| columns.payload))?,
-        statement.bind(column(columns, |columns| columns.metadata))?,
         statement.bind(column(events, |event| event.position))?,
         statement.bind(column(events, |event| event.actor.id.as_str()))?,
         statement.bind(column(columns, |columns| columns.leaf_hash.as_slice()))?,
     ];
+    let metadata = if is_shared {
+        format!("(SELECT {}::json)", statement.bind(first)?)
+    } else {
+        values.push(statement.bind(column(columns, |columns| columns.metadata))?);
+        "m::json".to_owned()
+    };
+    let columns = if is_shared { "t, i, s, n, v, p, o, a, h" } else { "t, i, s, n, v, p, o, a, h, m" };
     let recorded_at = statement.bind(events.first().map_or(now, |event| event.recorded_at))?;
     statement.push(format!(
         "INSERT INTO journal.events (aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata,
                                      position, recorded_at, actor_id, leaf_hash)
-         SELECT t, i, s, n, v, p::json, m::json, o, {recorded_at}, a, h
-         FROM unnest({}) AS u (t, i, s, n, v, p, m, o, a, h)",
+         SELECT t, i, s, n, v, p::json, {metadata}, o, {recorded_at}, a, h FROM unnest({}) AS u ({columns})",
         values.join(", ")
     ));
     let mut value = "pg_current_xact_id()::text".to_owned();

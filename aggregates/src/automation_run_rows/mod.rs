@@ -85,5 +85,5 @@ crate::event::events! {
 
 /// The stream of a block.
 pub fn stream(run: Uuid, block: u32) -> Uuid {
-    ids::native(run, TYPE, &block.to_string())
+    ids::part(run, TYPE, block)
 }

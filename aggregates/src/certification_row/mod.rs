@@ -39,7 +39,7 @@ pub const REVIEWER_LIMIT: usize = 100;
 
 /// The stream of a row.
 pub fn stream(certification: Uuid, result: u32) -> Uuid {
-    ids::native(certification, TYPE, &result.to_string())
+    ids::part(certification, TYPE, result)
 }
 
 /// A row's state.

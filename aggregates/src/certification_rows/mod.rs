@@ -39,5 +39,5 @@ crate::event::events! {
 
 /// The stream of a block.
 pub fn stream(certification: Uuid, block: u32) -> Uuid {
-    ids::native(certification, TYPE, &block.to_string())
+    ids::part(certification, TYPE, block)
 }

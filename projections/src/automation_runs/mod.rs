@@ -146,21 +146,16 @@ fn fold(row: &mut AutomationRunRow, event: &Recorded, said: &AutomationRunEvent)
 }
 
 async fn write_blocks(connection: &mut PgConnection, batch: &[Recorded]) -> sqlx::Result<()> {
-    let mut blocks: Vec<RunBlock> = Vec::new();
+    let (mut decided, mut decided_blocks, mut counted, mut logs) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut runs, mut numbers, mut reversed_rows, mut kept_rows) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for event in batch {
         let DomainEvent::AutomationRunRows(said) = &*event.event else { continue };
         match said {
             AutomationRunRowsEvent::AutomationRunRowsDecided { run_id, block, counts, log, .. } => {
-                blocks.push(RunBlock {
-                    run_id: *run_id,
-                    block: *block as i32,
-                    counts: Json(counts.clone()),
-                    log: Json(log.clone()),
-                    is_undone: false,
-                    reversed: 0,
-                    kept: 0,
-                });
+                decided.push(*run_id);
+                decided_blocks.push(*block as i32);
+                counted.push(Json(counts));
+                logs.push(Json(log));
             }
             AutomationRunRowsEvent::AutomationRunRowsUndone { run_id, block, reversed, kept, .. } => {
                 runs.push(*run_id);
@@ -170,7 +165,19 @@ async fn write_blocks(connection: &mut PgConnection, batch: &[Recorded]) -> sqlx
             }
         }
     }
-    versions::insert(&mut *connection, "automation_run_rows", &blocks).await?;
+    if !decided.is_empty() {
+        sqlx::query(
+            "INSERT INTO automation_run_rows (run_id, block, counts, log, is_undone, reversed, kept)
+             SELECT run_id, block, counts, log, false, 0, 0
+             FROM unnest($1::uuid[], $2::int[], $3::jsonb[], $4::jsonb[]) AS u (run_id, block, counts, log)",
+        )
+        .bind(decided)
+        .bind(decided_blocks)
+        .bind(counted)
+        .bind(logs)
+        .execute(&mut *connection)
+        .await?;
+    }
     if runs.is_empty() {
         return Ok(());
     }

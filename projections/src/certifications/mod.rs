@@ -31,7 +31,7 @@ use crate::{Applied, Apply, Projection, versions};
 
 pub(crate) const PROJECTION: Projection = Projection {
     name: "certifications",
-    version: 1,
+    version: 2,
     aggregate_types: &[
         aggregates::certification::TYPE,
         aggregates::certification_row::TYPE,

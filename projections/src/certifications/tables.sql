@@ -52,6 +52,7 @@ COMMENT ON COLUMN certifications.results_updated_at IS 'When a row changed last'
 COMMENT ON COLUMN certifications.updated_at IS 'When it moved on last';
 COMMENT ON COLUMN certifications.version IS 'Of its stream';
 
+-- Not compressed: filters read them again and again.
 CREATE TABLE certification_sources (
     certification_id uuid NOT NULL,
     number int NOT NULL,
@@ -60,7 +61,7 @@ CREATE TABLE certification_sources (
     source jsonb NOT NULL,
     folded jsonb NOT NULL,
     PRIMARY KEY (certification_id, number)
-);
+) WITH (toast_tuple_target = 8160);
 COMMENT ON TABLE certification_sources IS 'Accounts with their people as certifications recorded them';
 COMMENT ON COLUMN certification_sources.certification_id IS 'Of which certification';
 COMMENT ON COLUMN certification_sources.number IS '0, 1, 2, ... in it';
@@ -76,7 +77,7 @@ CREATE TABLE certification_destinations (
     destination jsonb NOT NULL,
     folded jsonb NOT NULL,
     PRIMARY KEY (certification_id, number)
-);
+) WITH (toast_tuple_target = 8160);
 COMMENT ON TABLE certification_destinations IS 'Entitlements as certifications recorded them';
 COMMENT ON COLUMN certification_destinations.certification_id IS 'Of which certification';
 COMMENT ON COLUMN certification_destinations.number IS '0, 1, 2, ... in it';
