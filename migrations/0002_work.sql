@@ -130,3 +130,17 @@ COMMENT ON TABLE evidence.blobs IS 'The very bytes of every file that was import
 COMMENT ON COLUMN evidence.blobs.sha256 IS 'Of the whole file';
 COMMENT ON COLUMN evidence.blobs.part IS '0, 1, 2, ...';
 COMMENT ON COLUMN evidence.blobs.bytes IS 'The part';
+
+CREATE TABLE work.config_secrets (
+    owner_id uuid NOT NULL,
+    job_id uuid NOT NULL,
+    pointer text NOT NULL,
+    value text NOT NULL,
+    PRIMARY KEY (owner_id, job_id, pointer)
+);
+CREATE INDEX ON work.config_secrets (job_id);
+COMMENT ON TABLE work.config_secrets IS 'Passwords and tokens of configuration objects: in no event and in no file';
+COMMENT ON COLUMN work.config_secrets.owner_id IS 'The object''s stream';
+COMMENT ON COLUMN work.config_secrets.job_id IS 'The import that brings it; nil = it is the object''s';
+COMMENT ON COLUMN work.config_secrets.pointer IS 'Where in the object (RFC 6901)';
+COMMENT ON COLUMN work.config_secrets.value IS 'The secret';

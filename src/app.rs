@@ -29,6 +29,8 @@ pub struct Config {
     pub spool_dir: PathBuf,
     /// A scheduled file that changed within this time is watched for as long: it may still grow.
     pub quiet_period: Duration,
+    /// How long files of configuration jobs can be downloaded.
+    pub artifact_lifetime: Duration,
 }
 
 impl Default for Config {
@@ -39,6 +41,7 @@ impl Default for Config {
             rate_limit: 1000,
             spool_dir: std::env::temp_dir(),
             quiet_period: Duration::from_secs(1),
+            artifact_lifetime: Duration::from_hours(7 * 24),
         }
     }
 }
@@ -65,6 +68,8 @@ pub struct App {
     pub people_bell: Notify,
     /// Rung when certifications or runs have work to do.
     pub reviews_bell: Notify,
+    /// Rung when a configuration job was asked for.
+    pub configuration_bell: Notify,
     /// Places for imports that run side by side on this server.
     pub import_places: Arc<Semaphore>,
     /// Places for certifications and runs that this server works on side by side.

@@ -4,6 +4,7 @@ pub mod app;
 pub mod batched;
 pub mod cli;
 pub mod clock;
+pub mod configuration;
 pub mod database;
 pub mod http;
 pub mod imports;

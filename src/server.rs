@@ -87,6 +87,7 @@ pub async fn assemble(database: &Database, config: Config, clock: SharedClock) -
         imports_bell: Notify::new(),
         people_bell: Notify::new(),
         reviews_bell: Notify::new(),
+        configuration_bell: Notify::new(),
         import_places: Arc::new(Semaphore::new(worker::SIDE_BY_SIDE)),
         review_places: Arc::new(Semaphore::new(reviews::SIDE_BY_SIDE)),
         is_stopping: AtomicBool::new(false),
@@ -127,6 +128,7 @@ impl Server {
         tasks.spawn(crate::people::worker::work(Arc::clone(&app)));
         let name = worker::name(app.clock.id());
         tasks.spawn(reviews::worker::work(Arc::clone(&app), name.clone()));
+        tasks.spawn(crate::configuration::worker::work(Arc::clone(&app), name.clone()));
         tasks.spawn(worker::work(Arc::clone(&app), name, None));
         Ok(Self { app, address, handle, listener, tasks })
     }

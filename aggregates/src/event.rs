@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use crate::{
     access_request, access_workflow, account, api_token, application, application_import, automation, automation_run,
-    automation_run_rows, certification, certification_row, certification_rows, entitlement, identity, personnel_event,
-    settings,
+    automation_run_rows, certification, certification_row, certification_rows, config_job, config_object, entitlement,
+    identity, personnel_event, settings,
 };
 
 /// Declares the event enum of one aggregate: each variant with its version, its fields and its documentation.
@@ -92,6 +92,8 @@ domain_events!(
     Certification(certification::CertificationEvent),
     CertificationRow(certification_row::CertificationRowEvent),
     CertificationRows(certification_rows::CertificationRowsEvent),
+    ConfigJob(config_job::ConfigJobEvent),
+    ConfigObject(config_object::ConfigObjectEvent),
     Entitlement(entitlement::EntitlementEvent),
     Identity(identity::IdentityEvent),
     PersonnelEvent(personnel_event::PersonnelEventEvent),

@@ -20,6 +20,8 @@ pub mod certification_row;
 pub mod certification_rows;
 #[cfg(test)]
 mod chance;
+pub mod config_job;
+pub mod config_object;
 pub mod difference;
 pub mod entitlement;
 pub mod event;

@@ -16,6 +16,8 @@ pub mod applications;
 pub mod automation_runs;
 pub mod automations;
 pub mod certifications;
+pub mod config_jobs;
+pub mod config_objects;
 pub mod counts;
 pub mod entitlements;
 pub mod events;
@@ -80,6 +82,8 @@ pub const ALL: &[Projection] = &[
     automations::PROJECTION,
     certifications::PROJECTION,
     automation_runs::PROJECTION,
+    config_objects::PROJECTION,
+    config_jobs::PROJECTION,
 ];
 
 /// Folds a batch, given in position order, into every projection that it concerns.

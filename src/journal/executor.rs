@@ -36,11 +36,10 @@ impl<A: Stream> Loaded<A> {
         Self { id: id.to_string(), aggregate: A::default(), version: 0, claims: Vec::new() }
     }
 
-    /// A stream as a command left it.
-    pub(super) fn after(id: String, executed: Executed<A>) -> Self {
-        let Executed { aggregate, version, .. } = executed;
+    /// A stream that is known to be so at this version.
+    pub fn at(id: &(impl ToString + ?Sized), aggregate: A, version: i64) -> Self {
         let claims = aggregate.claims();
-        Self { id, aggregate, version, claims }
+        Self { id: id.to_string(), aggregate, version, claims }
     }
 
     /// Lets the aggregate decide; gives what is to be appended, `None` when nothing happened.

@@ -37,7 +37,7 @@ impl<A: Stream + Clone> Known<A> {
 
     /// Keeps an aggregate as a command left it.
     pub fn learn(&self, id: &(impl ToString + ?Sized), executed: Executed<A>) {
-        self.keep(Loaded::after(id.to_string(), executed));
+        self.keep(Loaded::at(id, executed.aggregate, executed.version));
     }
 
     fn keep(&self, loaded: Loaded<A>) {

@@ -48,6 +48,13 @@ pub enum Priority {
 }
 
 impl Priority {
+    /// The priority of this word.
+    pub fn read(word: &str) -> Option<Self> {
+        [Self::None, Self::Low, Self::Moderate, Self::High, Self::Critical]
+            .into_iter()
+            .find(|known| known.as_str() == word)
+    }
+
     /// The API's word.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -60,11 +67,11 @@ impl Priority {
     }
 }
 
-/// How data reaches us: today as files.
+/// How data reaches us.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Connector {
-    /// Only `file`.
+    /// Files, or nothing that works here.
     pub r#type: ConnectorType,
     /// What files it reads.
     pub file_groups: Vec<FileGroup>,
@@ -76,6 +83,8 @@ pub struct Connector {
 pub enum ConnectorType {
     /// Reads files.
     File,
+    /// Another system's, kept with a SOURCE that was imported (contracts §2): nothing here can read it.
+    External,
 }
 
 /// One file that a connector reads.
@@ -290,6 +299,12 @@ impl Definition {
 
     fn check_groups(&self, found: &mut Vec<Violation>) {
         let groups = &self.connector.file_groups;
+        if self.connector.r#type == ConnectorType::External {
+            if !groups.is_empty() {
+                found.push(Violation::new("connector.fileGroups", "An external connector reads no files"));
+            }
+            return;
+        }
         if groups.is_empty() {
             found.push(Violation::new("connector.fileGroups", "At least one file group is required"));
         }

@@ -5,6 +5,7 @@ mod definition;
 mod dialect;
 mod events;
 mod schedule;
+pub mod source;
 #[cfg(test)]
 mod tests;
 pub mod transform;

@@ -67,11 +67,11 @@ impl ApplicationRow {
         self.responders.0.clone_from(&definition.responders);
     }
 
-    /// The definition, as far as file groups and schedules are judged by it.
+    /// The definition; its correlation is always the one in force.
     pub fn definition(&self) -> Definition {
         Definition {
             name: self.name.clone(),
-            priority: Priority::None,
+            priority: Priority::read(&self.priority).unwrap_or_default(),
             description: self.description.clone(),
             is_identity_source: self.is_identity_source,
             removal_limit: u8::try_from(self.removal_limit).unwrap_or(100),
@@ -161,4 +161,9 @@ pub async fn in_use(executor: impl PgExecutor<'_>, ids: &[Uuid]) -> sqlx::Result
     .bind(ids)
     .fetch_all(executor)
     .await
+}
+
+/// All that are in use, in the order of creation.
+pub async fn all(executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<ApplicationRow>> {
+    sqlx::query_as(&format!("{SELECT} WHERE NOT a.is_archived ORDER BY a.created_at, a.id")).fetch_all(executor).await
 }

@@ -17,7 +17,7 @@ use uuid::Uuid;
 pub use precedence::precedence;
 pub use queries::{
     Candidate, IdentityView, KnownRecord, OtherRecord, Usual, active, candidates, find, find_all, is_above,
-    known_records, list, other_records, usual, was_active_after, with_email, with_emails,
+    known_records, list, named, other_records, usual, was_active_after, with_email, with_emails,
 };
 
 use crate::counts::Changes;

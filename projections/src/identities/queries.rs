@@ -233,3 +233,14 @@ pub async fn other_records(
     .fetch_all(executor)
     .await
 }
+
+/// People with these names, of each name that only one of them has.
+pub async fn named(executor: impl PgExecutor<'_>, names: &[String]) -> sqlx::Result<Vec<(String, Uuid)>> {
+    sqlx::query_as(
+        "SELECT display_name, (array_agg(id))[1] FROM identities
+         WHERE display_name = ANY ($1) AND valid_to IS NULL GROUP BY display_name HAVING count(*) = 1",
+    )
+    .bind(names)
+    .fetch_all(executor)
+    .await
+}

@@ -165,10 +165,10 @@ pub struct ApplicationRequest {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ConnectorRequest {
-    /// `file`.
+    /// `file`; `external` for one that only another system can read.
     #[schema(value_type = Option<String>)]
     r#type: Option<ConnectorType>,
-    /// At least one.
+    /// At least one of a file connector, none of an external one.
     #[serde(default)]
     file_groups: Vec<FileGroupRequest>,
 }
@@ -225,6 +225,7 @@ impl ApplicationRequest {
         if connector.r#type.is_none() {
             missing("connector.type".to_owned(), "Type");
         }
+        let kind = connector.r#type.unwrap_or(ConnectorType::File);
         let mut file_groups = Vec::with_capacity(connector.file_groups.len());
         for (index, group) in connector.file_groups.into_iter().enumerate() {
             if group.name.is_none() {
@@ -257,7 +258,7 @@ impl ApplicationRequest {
             description: self.description,
             is_identity_source: self.is_identity_source.unwrap_or(false),
             removal_limit: self.removal_limit.unwrap_or(REMOVAL_LIMIT),
-            connector: Connector { r#type: ConnectorType::File, file_groups },
+            connector: Connector { r#type: kind, file_groups },
             correlation: self.correlation,
             responders: self.responders,
         };

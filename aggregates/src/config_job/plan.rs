@@ -1,0 +1,331 @@
+//! What an import would do with each object of its file: which known object it means, what its references lead to, and in which
+//! order objects come that refer to each other (rulings 41-43).
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::Value;
+
+use super::ImportOptions;
+use crate::config_object::{Document, ObjectType, Place, Reference, references, replace};
+
+/// An object of a file: what it is called, and its entry but for that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incoming {
+    /// `self`.
+    pub reference: Reference,
+    /// The rest.
+    pub document: Document,
+}
+
+/// Objects by type and id, and by type and name.
+#[derive(Debug, Clone, Default)]
+pub struct Directory {
+    by_id: HashMap<(String, String), Reference>,
+    by_name: HashMap<(String, String), Reference>,
+}
+
+/// How a reference was resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    Id,
+    Name,
+    Default,
+}
+
+/// Something to be told about an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// For programs.
+    pub key: &'static str,
+    /// For people.
+    pub text: String,
+}
+
+/// What becomes of an object of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// As the file calls it.
+    pub reference: Reference,
+    /// As it will be called: with the id of the known object that it means.
+    pub target: Reference,
+    /// What it will say, its references resolved.
+    pub document: Document,
+    /// How references were resolved.
+    pub infos: Vec<Message>,
+    /// What couldn't be resolved and may stay so.
+    pub warnings: Vec<Message>,
+    /// Why it can't be imported.
+    pub errors: Vec<Message>,
+    /// Places in the plan of objects that it refers to; always before its own.
+    pub needs: Vec<usize>,
+}
+
+/// Told of a reference that leads nowhere.
+pub const UNRESOLVED: &str = "UNKNOWN_REFERENCE_RESOLVER";
+/// Told of a reference that leads somewhere.
+pub const RESOLVED: &str = "REFERENCE_RESOLVED";
+/// Told of an object that can't be imported.
+pub const FAILED: &str = "IMPORT_ERROR";
+
+impl Directory {
+    /// Adds an object.
+    pub fn add(&mut self, reference: &Reference) {
+        let key = |text: &String| (reference.kind.clone(), text.clone());
+        self.by_id.insert(key(&reference.id), reference.clone());
+        self.by_name.insert(key(&reference.name), reference.clone());
+    }
+
+    fn by_id(&self, wanted: &Reference) -> Option<&Reference> {
+        self.by_id.get(&(wanted.kind.clone(), wanted.id.clone())).filter(|_| !wanted.id.is_empty())
+    }
+
+    fn by_name(&self, wanted: &Reference) -> Option<&Reference> {
+        self.by_name.get(&(wanted.kind.clone(), wanted.name.clone())).filter(|_| !wanted.name.is_empty())
+    }
+}
+
+/// References to people in objects of a file: who they are is looked up before.
+pub fn people(file: &[Incoming]) -> Vec<Reference> {
+    let all = file.iter().flat_map(|object| references(&object.document.value()));
+    let mut people: Vec<Reference> =
+        all.map(|(_, reference)| reference).filter(|reference| reference.kind == "IDENTITY").collect();
+    people.sort();
+    people.dedup();
+    people
+}
+
+/// Plans an import. `known` holds the objects there are, and the people that the file means. Objects that the options leave out are
+/// in no plan; those that can't be imported are, with their errors.
+pub fn plan(file: Vec<Incoming>, options: &ImportOptions, known: &Directory) -> Vec<Planned> {
+    let selected: Vec<Incoming> =
+        file.into_iter().filter(|object| options.selection.selects(&object.reference)).collect();
+    let mut planned: Vec<Planned> = selected.into_iter().map(|object| target(object, known)).collect();
+    refuse_doubles(&mut planned);
+    let mut in_file = Directory::default();
+    let mut places = HashMap::new();
+    for (place, object) in planned.iter().enumerate() {
+        in_file.add(&object.reference);
+        places.insert((object.reference.kind.clone(), object.reference.id.clone()), place);
+    }
+    for place in 0..planned.len() {
+        let needs = resolve(&mut planned, place, options, &in_file, known, &places);
+        planned[place].needs = needs;
+    }
+    in_order(planned)
+}
+
+fn target(object: Incoming, known: &Directory) -> Planned {
+    let Incoming { reference, document } = object;
+    let mut errors = Vec::new();
+    if reference.object_type().is_none() {
+        errors.push(failed(&reference, &ObjectType::unknown(&reference.kind)));
+    }
+    let meant = known.by_id(&reference).or_else(|| known.by_name(&reference));
+    let id = meant.map_or_else(|| reference.id.clone(), |known| known.id.clone());
+    let target = Reference { id, ..reference.clone() };
+    Planned { reference, target, document, infos: Vec::new(), warnings: Vec::new(), errors, needs: Vec::new() }
+}
+
+/// An error of an object.
+pub fn failed(object: &Reference, reason: &str) -> Message {
+    let Reference { kind, id, name } = object;
+    Message {
+        key: FAILED,
+        text: format!("There was an error importing '{kind}' with name '{name}' and id '{id}': {reason}"),
+    }
+}
+
+/// Which of two is meant nobody can say.
+fn refuse_doubles(planned: &mut [Planned]) {
+    let mut counts: HashMap<(bool, String, String), usize> = HashMap::new();
+    let keys = |object: &Planned| {
+        let Reference { kind, id, name } = &object.reference;
+        [(true, kind.clone(), id.clone()), (false, kind.clone(), name.clone())]
+    };
+    for key in planned.iter().flat_map(keys) {
+        *counts.entry(key).or_default() += 1;
+    }
+    for object in planned {
+        for (key, what) in keys(object).into_iter().zip(["id", "name"]) {
+            let count = counts.get(&key).copied().unwrap_or_default();
+            if count > 1 {
+                let reason = format!("the file has {count} objects of this type with this {what}");
+                object.errors.push(failed(&object.reference, &reason));
+            }
+        }
+    }
+}
+
+/// Resolves the references of an object; gives the places of those objects of the file that it refers to.
+fn resolve(
+    planned: &mut [Planned],
+    place: usize,
+    options: &ImportOptions,
+    in_file: &Directory,
+    known: &Directory,
+    places: &HashMap<(String, String), usize>,
+) -> Vec<usize> {
+    let mut value = planned[place].document.value();
+    let found = value.get("object").map(references).unwrap_or_default();
+    let (mut infos, mut warnings, mut errors, mut needs) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut is_changed = false;
+    for (path, wanted) in found {
+        let may_be_known = options.may_mean_known(&wanted.kind) || wanted.kind == "IDENTITY";
+        let elsewhere = |find: fn(&Directory, &Reference) -> Option<Reference>| {
+            find(in_file, &wanted).or_else(|| find(known, &wanted).filter(|_| may_be_known))
+        };
+        let meant = elsewhere(|all, wanted| all.by_id(wanted).cloned())
+            .map(|meant| (meant, By::Id))
+            .or_else(|| elsewhere(|all, wanted| all.by_name(wanted).cloned()).map(|meant| (meant, By::Name)))
+            .or_else(|| options.fallback(&wanted.kind).map(|meant| (meant.clone(), By::Default)));
+        let Some((meant, by)) = meant else {
+            let message = Message {
+                key: UNRESOLVED,
+                text: format!(
+                    "Unable to resolve reference for object [type: {}, id: {}, name: {}] at {}",
+                    wanted.kind,
+                    wanted.id,
+                    wanted.name,
+                    path_text(&path)
+                ),
+            };
+            // What can be imported must be there; people and things that only other systems have may be missing.
+            if ObjectType::read(&wanted.kind).is_some() {
+                errors.push(message)
+            } else {
+                warnings.push(message)
+            }
+            continue;
+        };
+        let mut means = meant.clone();
+        if let Some(other) = places.get(&(meant.kind.clone(), meant.id.clone())) {
+            means = planned[*other].target.clone();
+            if *other != place {
+                needs.push(*other);
+            }
+        }
+        let how = match by {
+            By::Id => "by id",
+            By::Name => "by name",
+            By::Default => "by defaultReferences",
+        };
+        infos.push(Message {
+            key: RESOLVED,
+            text: format!(
+                "Reference at {} to [type: {}, id: {}, name: {}] resolved {how} to [id: {}, name: {}]",
+                path_text(&path),
+                wanted.kind,
+                wanted.id,
+                wanted.name,
+                means.id,
+                means.name
+            ),
+        });
+        if means.id != wanted.id || means.name != wanted.name {
+            if let Some(object) = value.get_mut("object") {
+                replace(object, &path, &means);
+            }
+            is_changed = true;
+        }
+    }
+    let object = &mut planned[place];
+    if is_changed {
+        object.document = Document::from(&value);
+    }
+    object.infos.extend(infos);
+    object.warnings.extend(warnings);
+    object.errors.extend(errors);
+    needs.sort_unstable();
+    needs.dedup();
+    needs
+}
+
+fn path_text(path: &[Place]) -> String {
+    path.iter().fold("$".to_owned(), |text, place| match place {
+        Place::Name(name) => format!("{text}.{name}"),
+        Place::At(at) => format!("{text}[{at}]"),
+    })
+}
+
+/// Objects after those that they refer to, else as in the file. Objects that refer to each other in a circle can't be imported, nor
+/// can those that refer to one that can't.
+fn in_order(planned: Vec<Planned>) -> Vec<Planned> {
+    let mut waiting: Vec<usize> = planned.iter().map(|object| object.needs.len()).collect();
+    let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); planned.len()];
+    for (place, object) in planned.iter().enumerate() {
+        for need in &object.needs {
+            needed_by[*need].push(place);
+        }
+    }
+    let mut ready: std::collections::BTreeSet<usize> =
+        waiting.iter().enumerate().filter(|(_, count)| **count == 0).map(|(place, _)| place).collect();
+    let mut order = Vec::with_capacity(planned.len());
+    while let Some(place) = ready.pop_first() {
+        order.push(place);
+        for next in &needed_by[place] {
+            waiting[*next] -= 1;
+            if waiting[*next] == 0 {
+                ready.insert(*next);
+            }
+        }
+    }
+    let circular: Vec<usize> = (0..planned.len()).filter(|place| waiting[*place] > 0).collect();
+    order.extend(&circular);
+    let new_place: BTreeMap<usize, usize> = order.iter().enumerate().map(|(new, old)| (*old, new)).collect();
+    let mut planned: Vec<Option<Planned>> = planned.into_iter().map(Some).collect();
+    let mut ordered: Vec<Planned> = order.iter().filter_map(|place| planned[*place].take()).collect();
+    let first_circular = ordered.len() - circular.len();
+    for place in 0..ordered.len() {
+        let needs: Vec<usize> = ordered[place].needs.iter().filter_map(|need| new_place.get(need).copied()).collect();
+        if place >= first_circular {
+            let names: Vec<String> = needs
+                .iter()
+                .filter(|need| **need >= first_circular)
+                .map(|need| ordered[*need].reference.name.clone())
+                .collect();
+            let reason = format!("its references lead back to itself, by way of {}", names.join(", "));
+            let message = failed(&ordered[place].reference, &reason);
+            ordered[place].errors.push(message);
+        } else if let Some(need) = needs.iter().find(|need| !ordered[**need].errors.is_empty()) {
+            let message = failed(&ordered[place].reference, &not_imported(&ordered[*need].reference));
+            ordered[place].errors.push(message);
+        }
+        ordered[place].needs = needs;
+    }
+    ordered
+}
+
+/// What to say of an object that refers to one that wasn't imported.
+pub fn not_imported(needed: &Reference) -> String {
+    format!("it refers to the {} {:?}, which can't be imported", needed.kind, needed.name)
+}
+
+/// The entry of a file but for `self`: its documents in canonical form.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn incoming(entry: &str) -> Result<Incoming, String> {
+    let document = Document::read(entry).map_err(|error| format!("it isn't JSON: {error}"))?;
+    let Value::Object(mut entries) = document.value() else { return Err("it is no object".to_owned()) };
+    let Some(reference) = entries.remove("self") else { return Err("it has no self".to_owned()) };
+    let text = |name: &str| match reference.get(name) {
+        Some(Value::String(text)) => Ok(text.clone()),
+        Some(Value::Null) | None => Err(format!("its self has no {name}")),
+        Some(_) => Err(format!("its self.{name} is no text")),
+    };
+    let reference = Reference { kind: text("type")?, id: text("id")?, name: text("name")? };
+    match entries.get("version") {
+        None => {}
+        Some(version) if version.as_u64() == Some(1) => {}
+        Some(other) => return Err(format!("its version is {other}; 1 is known")),
+    }
+    if !entries.get("object").is_some_and(Value::is_object) {
+        return Err("it has no object".to_owned());
+    }
+    // Cut out of the text, not of the value: numbers stay as they were written.
+    let raw: BTreeMap<String, Box<serde_json::value::RawValue>> =
+        serde_json::from_str(document.as_str()).map_err(|error| error.to_string())?;
+    let rest: BTreeMap<_, _> = raw.into_iter().filter(|(name, _)| name != "self").collect();
+    let rest = serde_json::to_string(&rest).map_err(|error| error.to_string())?;
+    Ok(Incoming { reference, document: Document::read(&rest).map_err(|error| error.to_string())? })
+}

@@ -1,0 +1,160 @@
+use serde_json::json;
+
+use super::plan::*;
+use super::*;
+use crate::config_object::Reference;
+
+fn called(kind: &str, id: &str, name: &str) -> Reference {
+    Reference { kind: kind.to_owned(), id: id.to_owned(), name: name.to_owned() }
+}
+
+fn object(kind: &str, id: &str, name: &str, object: serde_json::Value) -> Incoming {
+    incoming(&json!({"self": {"type": kind, "id": id, "name": name}, "version": 1, "object": object}).to_string())
+        .unwrap()
+}
+
+fn directory(known: &[Reference]) -> Directory {
+    let mut directory = Directory::default();
+    known.iter().for_each(|reference| directory.add(reference));
+    directory
+}
+
+fn options(json: serde_json::Value) -> ImportOptions {
+    serde_json::from_value(json).unwrap()
+}
+
+fn names(planned: &[Planned]) -> Vec<&str> {
+    planned.iter().map(|object| &*object.reference.name).collect()
+}
+
+fn errors(planned: &[Planned]) -> Vec<String> {
+    planned.iter().flat_map(|object| object.errors.iter().map(|message| message.text.clone())).collect()
+}
+
+#[test]
+fn an_object_means_the_one_with_its_id_else_the_one_with_its_name() {
+    let known = directory(&[called("RULE", "1", "one"), called("RULE", "2", "two")]);
+    let file = vec![
+        object("RULE", "1", "renamed", json!({})),
+        object("RULE", "9", "two", json!({})),
+        object("RULE", "8", "new", json!({})),
+    ];
+    let planned = plan(file, &ImportOptions::default(), &known);
+    let targets: Vec<&Reference> = planned.iter().map(|object| &object.target).collect();
+    assert_eq!(targets, [&called("RULE", "1", "renamed"), &called("RULE", "2", "two"), &called("RULE", "8", "new")]);
+}
+
+#[test]
+fn references_are_resolved_by_id_then_by_name_then_by_the_defaults_and_each_is_told() {
+    let known =
+        directory(&[called("SOURCE", "s1", "HR"), called("SOURCE", "s2", "AD"), called("RULE", "r", "fallback")]);
+    let refers = json!({
+        "a": {"type": "SOURCE", "id": "s1", "name": "old name"}, "b": {"type": "SOURCE", "id": "gone", "name": "AD"},
+        "c": {"type": "RULE", "id": "x", "name": "y"}, "d": {"type": "IDENTITY", "id": "nobody", "name": "Nobody"},
+    });
+    let options = options(json!({"defaultReferences": [{"type": "RULE", "id": "r", "name": "fallback"}]}));
+    let planned = plan(vec![object("IDENTITY_PROFILE", "p", "P", refers)], &options, &known);
+    let expected = json!({
+        "a": {"type": "SOURCE", "id": "s1", "name": "HR"}, "b": {"type": "SOURCE", "id": "s2", "name": "AD"},
+        "c": {"type": "RULE", "id": "r", "name": "fallback"}, "d": {"type": "IDENTITY", "id": "nobody", "name": "Nobody"},
+    });
+    assert_eq!(planned[0].document.value()["object"], expected);
+    let infos: Vec<&str> = planned[0].infos.iter().map(|message| &*message.text).collect();
+    assert_eq!(
+        infos,
+        [
+            "Reference at $.a to [type: SOURCE, id: s1, name: old name] resolved by id to [id: s1, name: HR]",
+            "Reference at $.b to [type: SOURCE, id: gone, name: AD] resolved by name to [id: s2, name: AD]",
+            "Reference at $.c to [type: RULE, id: x, name: y] resolved by defaultReferences to [id: r, name: fallback]",
+        ]
+    );
+    assert_eq!(
+        planned[0].warnings[0].text,
+        "Unable to resolve reference for object [type: IDENTITY, id: nobody, name: Nobody] at $.d"
+    );
+    assert_eq!(errors(&planned), Vec::<String>::new());
+}
+
+#[test]
+fn types_among_the_default_references_say_which_known_objects_may_be_meant() {
+    let known = directory(&[called("SOURCE", "s", "HR")]);
+    let file = || vec![object("IDENTITY_PROFILE", "p", "P", json!({"source": {"type": "SOURCE", "id": "s"}}))];
+    assert_eq!(errors(&plan(file(), &options(json!({"defaultReferences": ["SOURCE"]})), &known)).len(), 0);
+    assert_eq!(errors(&plan(file(), &options(json!({"defaultReferences": ["RULE"]})), &known)).len(), 1);
+}
+
+#[test]
+fn objects_come_after_those_that_they_refer_to_whatever_their_order_in_the_file() {
+    let to = |name: &str| json!({"to": {"type": "RULE", "name": name}});
+    let file =
+        vec![object("RULE", "1", "c", to("b")), object("RULE", "2", "b", to("a")), object("RULE", "3", "a", json!({}))];
+    let planned = plan(file, &ImportOptions::default(), &Directory::default());
+    assert_eq!(names(&planned), ["a", "b", "c"]);
+    assert_eq!(planned[1].document.value()["object"]["to"]["id"], "3");
+    assert_eq!(planned.iter().map(|object| object.needs.clone()).collect::<Vec<_>>(), [vec![], vec![0], vec![1]]);
+}
+
+#[test]
+fn circles_of_references_and_what_hangs_on_them_are_refused_and_nothing_else() {
+    let to = |name: &str| json!({"to": {"type": "RULE", "name": name}});
+    let file = vec![
+        object("RULE", "1", "a", to("b")),
+        object("RULE", "2", "b", to("a")),
+        object("RULE", "3", "c", to("b")),
+        object("RULE", "4", "itself", to("itself")),
+        object("RULE", "5", "free", json!({})),
+    ];
+    let planned = plan(file, &ImportOptions::default(), &Directory::default());
+    let refused: Vec<&str> =
+        planned.iter().filter(|object| !object.errors.is_empty()).map(|object| &*object.reference.name).collect();
+    assert_eq!(refused, ["a", "b", "c"]);
+    assert!(errors(&planned)[0].ends_with("its references lead back to itself, by way of b"), "{:?}", errors(&planned));
+}
+
+#[test]
+fn two_objects_with_one_id_or_one_name_are_both_refused() {
+    let file = vec![
+        object("RULE", "1", "a", json!({})),
+        object("RULE", "1", "b", json!({})),
+        object("RULE", "2", "b", json!({})),
+    ];
+    let planned = plan(file, &ImportOptions::default(), &Directory::default());
+    assert_eq!(
+        errors(&planned),
+        [
+            "There was an error importing 'RULE' with name 'a' and id '1': the file has 2 objects of this type with this id",
+            "There was an error importing 'RULE' with name 'b' and id '1': the file has 2 objects of this type with this id",
+            "There was an error importing 'RULE' with name 'b' and id '1': the file has 2 objects of this type with this name",
+            "There was an error importing 'RULE' with name 'b' and id '2': the file has 2 objects of this type with this name",
+        ]
+    );
+}
+
+#[test]
+fn what_the_options_leave_out_is_in_no_plan() {
+    let file = vec![object("RULE", "1", "a", json!({})), object("SOURCE", "2", "b", json!({}))];
+    let planned = plan(file, &options(json!({"includeTypes": ["SOURCE"]})), &Directory::default());
+    assert_eq!(names(&planned), ["b"]);
+}
+
+#[test]
+fn entries_that_are_no_objects_are_told() {
+    let cases = [
+        ("[]", "it is no object"),
+        ("{}", "it has no self"),
+        (r#"{"self":{"type":"RULE","id":"1"}}"#, "its self has no name"),
+        (r#"{"self":{"type":"RULE","id":1,"name":"n"}}"#, "its self.id is no text"),
+        (r#"{"self":{"type":"RULE","id":"1","name":"n"},"version":2,"object":{}}"#, "its version is 2; 1 is known"),
+        (r#"{"self":{"type":"RULE","id":"1","name":"n"}}"#, "it has no object"),
+    ];
+    for (entry, reason) in cases {
+        assert_eq!(incoming(entry), Err(reason.to_owned()), "{entry}");
+    }
+}
+
+#[test]
+fn what_lies_beside_an_object_stays_beside_it() {
+    let entry = r#"{"jwsSignature":"s","object":{"n":1.50},"jwsHeader":"h","self":{"type":"RULE","id":"1","name":"n"},"version":1}"#;
+    let expected = r#"{"jwsHeader":"h","jwsSignature":"s","object":{"n":1.50},"version":1}"#;
+    assert_eq!(incoming(entry).unwrap().document.as_str(), expected);
+}

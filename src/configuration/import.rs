@@ -1,0 +1,367 @@
+//! Imports: a file's objects are planned as a whole and imported slice by slice, so that one that can't be costs no other.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use aggregates::application::{Application, ApplicationCommand, ImportSchedule, source};
+use aggregates::config_job::plan::{Directory, FAILED, Planned, failed, not_imported, people, plan};
+use aggregates::config_job::{Artifact, ConfigJob, ConfigJobCommand, ImportOptions, Selection, Task};
+use aggregates::config_object::{ConfigObject, ConfigObjectCommand, ObjectType, Reference, stream};
+use aggregates::ids;
+use projections::{config_jobs, identities};
+use uuid::Uuid;
+
+use super::entries::{Entry, all, application_id};
+use super::export::export;
+use super::results::ResultMessage;
+use super::start::expiry;
+use super::{ConfigurationError, JobResults, file, secrets};
+use crate::app::SharedApp;
+use crate::imports::schedule;
+use crate::journal::{Append, AppendError, CommandError, Context, Loaded, StreamId};
+
+/// Objects of one append.
+const SLICE: usize = 200;
+/// Said of a job that didn't import everything (contracts §2.2).
+const HALTED: &str = "Import halted because of errors. Download results for error details.";
+
+/// An import at work.
+pub(super) struct Import<'i> {
+    pub(super) app: &'i SharedApp,
+    pub(super) job: Uuid,
+    pub(super) file: &'i Artifact,
+    pub(super) options: &'i ImportOptions,
+    pub(super) preview: bool,
+    /// Of the job's stream since this worker took it up.
+    pub(super) version: i64,
+    pub(super) context: &'i Context,
+}
+
+/// The objects there are, by type and id.
+type Known = HashMap<(String, String), Entry>;
+
+/// Carries an import out, or says what it would do.
+///
+/// # Errors
+/// What the journal, the tables or the disk said; then another attempt goes on where this one stopped.
+pub(super) async fn import(import: Import<'_>) -> Result<(), ConfigurationError> {
+    let Import { app, .. } = import;
+    let mut results = JobResults::default();
+    if !import.preview && !import.options.exclude_backup {
+        results.export_job_id = Some(import.backup().await?);
+    }
+    let (objects, broken) = file::kept_upload(&app.pool, import.file).await?;
+    for reason in broken {
+        results.of("UNKNOWN").errors.push(ResultMessage::new(FAILED, reason));
+    }
+    let entries = all(&app.pool).await?;
+    let mut directory = Directory::default();
+    entries.iter().for_each(|entry| directory.add(&entry.reference));
+    known_people(app, &people(&objects)).await?.iter().for_each(|person| directory.add(person));
+    let key = |entry: &Entry| (entry.reference.kind.clone(), entry.reference.id.clone());
+    let known: Known = entries.into_iter().map(|entry| (key(&entry), entry)).collect();
+    let mut planned = plan(objects, import.options, &directory);
+    let done = import.apply(&mut planned, &known).await?;
+    let objects = done.len() as u64;
+    tell(&mut results, planned, &done, import.preview);
+    let is_whole = results.results.values().all(|of_type| of_type.errors.is_empty());
+    let bytes = serde_json::to_vec(&results).map_err(std::io::Error::from).map_err(crate::imports::Fault::from)?;
+    let result = file::keep(app, bytes).await?;
+    let command = if is_whole {
+        ConfigJobCommand::Complete { result, objects }
+    } else {
+        ConfigJobCommand::Fail { reason: HALTED.to_owned(), result: Some(result), objects }
+    };
+    app.journal.execute::<ConfigJob>(import.job, command, None, import.context.clone()).await?;
+    Ok(())
+}
+
+/// Puts what became of each object into the results.
+fn tell(results: &mut JobResults, planned: Vec<Planned>, done: &HashSet<usize>, preview: bool) {
+    for (place, object) in planned.into_iter().enumerate() {
+        let of_type = results.of(&object.reference.kind);
+        of_type.infos.extend(object.infos.into_iter().map(Into::into));
+        of_type.warnings.extend(object.warnings.into_iter().map(Into::into));
+        if preview && object.errors.is_empty() {
+            let text = format!("Object to be imported: [{}, {}]", object.target.id, object.target.name);
+            of_type.infos.push(ResultMessage::new("IMPORT_PREVIEW", text));
+        }
+        of_type.errors.extend(object.errors.into_iter().map(Into::into));
+        if done.contains(&place) {
+            of_type.imported_objects.push(object.target);
+        }
+    }
+}
+
+/// People that a file means, as it means them: by their ids, else by their names, if only one has it.
+async fn known_people(app: &SharedApp, meant: &[Reference]) -> sqlx::Result<Vec<Reference>> {
+    let ids: Vec<Uuid> = meant.iter().filter_map(|person| Uuid::try_parse(&person.id).ok()).collect();
+    let names: Vec<String> = meant.iter().map(|person| person.name.clone()).collect();
+    let by_id = identities::find_all(&app.pool, &ids).await?;
+    let by_name: HashMap<String, Uuid> = identities::named(&app.pool, &names).await?.into_iter().collect();
+    let known = |person: &Reference| {
+        if Uuid::try_parse(&person.id).is_ok_and(|id| by_id.contains_key(&id)) {
+            return Some(person.clone());
+        }
+        let id = by_name.get(&person.name)?;
+        Some(Reference { id: id.to_string(), ..person.clone() })
+    };
+    Ok(meant.iter().filter_map(known).collect())
+}
+
+impl Import<'_> {
+    /// Exports everything as it is before the import; gives the job.
+    async fn backup(&self) -> Result<Uuid, ConfigurationError> {
+        let id = ids::native(self.job, "backup", "");
+        let selection = Selection::default();
+        if config_jobs::find(&self.app.pool, id).await?.is_none() {
+            let task = Task::Export { selection: selection.clone(), backup_of: Some(self.job) };
+            let description = Some(format!("Backup before import {}", self.job));
+            let command = ConfigJobCommand::Start { task, description, expires_at: expiry(self.app) };
+            let (_, started) = Loaded::<ConfigJob>::new(&id)
+                .decide(command, self.context.clone())
+                .await
+                .map_err(CommandError::from)?;
+            match self.guarded(started).await {
+                Ok(()) | Err(AppendError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        loop {
+            let Some(row) = config_jobs::find(&self.app.pool, id).await? else {
+                return Err(ConfigurationError::Interrupted);
+            };
+            if row.is_final() {
+                return Ok(id);
+            }
+            match export(self.app, &row, &selection, self.context).await {
+                // Another worker was faster: it is there as well.
+                Ok(()) | Err(ConfigurationError::Command(CommandError::Refused(_))) => {}
+                Err(error) => return Err(error),
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// Appends while the job is this worker's.
+    async fn guarded(&self, append: Option<Append>) -> Result<(), AppendError> {
+        let Some(mut append) = append else { return Ok(()) };
+        append.guards.push((StreamId::of::<ConfigJob>(&self.job), self.version));
+        self.app.journal.append_bulk(append).await.map(drop)
+    }
+
+    /// Imports what can be, in order; gives the places in the plan of what is so now. Notes errors in the plan.
+    async fn apply(&self, planned: &mut [Planned], known: &Known) -> Result<HashSet<usize>, ConfigurationError> {
+        let mut done = HashSet::new();
+        let mut slice: Vec<usize> = Vec::with_capacity(SLICE);
+        for place in 0..planned.len() {
+            let is_source = planned[place].target.object_type() == Some(ObjectType::Source);
+            if is_source && !self.preview {
+                // It is imported alone: what it may refer to comes before.
+                self.import_slice(planned, &std::mem::take(&mut slice), known, &mut done).await?;
+            }
+            check(planned, place);
+            if !planned[place].errors.is_empty() || self.preview {
+                continue;
+            }
+            slice.push(place);
+            if is_source || slice.len() == SLICE {
+                self.import_slice(planned, &std::mem::take(&mut slice), known, &mut done).await?;
+            }
+        }
+        self.import_slice(planned, &slice, known, &mut done).await?;
+        if !self.preview {
+            self.take_secrets(planned, &done).await?;
+        }
+        Ok(done)
+    }
+
+    async fn import_slice(
+        &self,
+        planned: &mut [Planned],
+        slice: &[usize],
+        known: &Known,
+        done: &mut HashSet<usize>,
+    ) -> Result<(), ConfigurationError> {
+        let mut together: Option<Append> = None;
+        let mut alone: &[usize] = &[];
+        for place in slice {
+            let object = &planned[*place];
+            let entry = known.get(&(object.target.kind.clone(), object.target.id.clone()));
+            if entry.is_some_and(|entry| entry.reference == object.target && entry.document == object.document) {
+                continue;
+            }
+            let Some(kind) = object.target.object_type().filter(|kind| *kind != ObjectType::Source) else {
+                alone = slice;
+                continue;
+            };
+            let id = stream(kind, &object.target.id);
+            let loaded = match entry.and_then(|entry| Some((entry, entry.kept.clone()?))) {
+                Some((entry, (document, version))) => {
+                    Loaded::at(&id, ConfigObject { kept: Some((entry.reference.clone(), document)) }, version)
+                }
+                None => Loaded::new(&id),
+            };
+            match loaded.decide(self.put(object), self.context.clone()).await {
+                Ok((_, append)) => together = both(together, append),
+                Err(_) => alone = slice,
+            }
+        }
+        if alone.is_empty() {
+            match self.guarded(together).await {
+                Ok(()) => {}
+                // Somebody changed one of them meanwhile, or a name is another's: each alone, so that the others are imported.
+                Err(AppendError::Conflict { .. } | AppendError::ClaimTaken { .. }) => alone = slice,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        for place in alone {
+            check(planned, *place);
+            if !planned[*place].errors.is_empty() {
+                continue;
+            }
+            if let Err(reason) = self.import_alone(&planned[*place]).await? {
+                let message = failed(&planned[*place].reference, &reason);
+                planned[*place].errors.push(message);
+            }
+        }
+        done.extend(slice.iter().filter(|place| planned[**place].errors.is_empty()));
+        Ok(())
+    }
+
+    async fn take_secrets(&self, planned: &[Planned], done: &HashSet<usize>) -> Result<(), ConfigurationError> {
+        let brought: HashSet<Uuid> = secrets::brought(&self.app.pool, self.job).await?.into_iter().collect();
+        if brought.is_empty() {
+            return Ok(());
+        }
+        for place in done {
+            let Planned { reference, target, .. } = &planned[*place];
+            let Some(kind) = target.object_type() else { continue };
+            let (from, to) = (stream(kind, &reference.id), stream(kind, &target.id));
+            if brought.contains(&from) {
+                secrets::take(&self.app.pool, self.job, from, to).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn put(&self, object: &Planned) -> ConfigObjectCommand {
+        let (reference, document) = (object.target.clone(), object.document.clone());
+        ConfigObjectCommand::Put { reference, document, job_id: self.job }
+    }
+
+    /// Imports one object; the inner error is why it can't be, in words.
+    async fn import_alone(&self, object: &Planned) -> Result<Result<(), String>, ConfigurationError> {
+        let journal = &self.app.journal;
+        let Some(kind) = object.target.object_type() else { return Ok(Err(ObjectType::unknown(&object.target.kind))) };
+        loop {
+            let kept =
+                journal.load::<ConfigObject>(stream(kind, &object.target.id)).await.map_err(CommandError::from)?;
+            let kept = kept.decide(self.put(object), self.context.clone()).await;
+            let mut append = match kept {
+                Ok((_, append)) => append,
+                Err(refusal) => return Ok(Err(words(&refusal))),
+            };
+            let mut schedule = None;
+            if kind == ObjectType::Source {
+                let (definition, of_source) = match source::read(&object.target, &object.document) {
+                    Ok(read) => read,
+                    Err(reason) => return Ok(Err(reason)),
+                };
+                schedule = of_source;
+                let application = self.application(object).await?;
+                let exists = application.aggregate.definition.is_some();
+                let command = if exists {
+                    ApplicationCommand::Update(definition)
+                } else {
+                    ApplicationCommand::Create(definition)
+                };
+                match application.decide(command, self.context.clone()).await {
+                    Ok((_, more)) => append = both(append, more),
+                    Err(refusal) => return Ok(Err(words(&refusal))),
+                }
+            }
+            match self.guarded(append).await {
+                Ok(()) => return self.set_schedule(object, schedule).await,
+                Err(AppendError::Conflict { .. }) => {}
+                Err(AppendError::ClaimTaken { .. }) => return Ok(Err("another object has its name".to_owned())),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+impl Import<'_> {
+    async fn application(&self, object: &Planned) -> Result<Loaded<Application>, ConfigurationError> {
+        let id = application_id(&object.target.id);
+        Ok(self.app.journal.load::<Application>(id).await.map_err(CommandError::from)?)
+    }
+
+    /// The schedule of an application that was imported: an append of its own, since it must fit the definition.
+    async fn set_schedule(
+        &self,
+        object: &Planned,
+        schedule: Option<ImportSchedule>,
+    ) -> Result<Result<(), String>, ConfigurationError> {
+        let Some(schedule) = schedule else { return Ok(Ok(())) };
+        loop {
+            let command = ApplicationCommand::SetImportSchedule(schedule.clone());
+            let append = match self.application(object).await?.decide(command, self.context.clone()).await {
+                Ok((_, append)) => append,
+                Err(refusal) => return Ok(Err(words(&refusal))),
+            };
+            match self.guarded(append).await {
+                Ok(()) => return Ok(Ok(())),
+                Err(AppendError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+/// Notes why an object can't be imported: something that it needs can't be, or it is no application.
+fn check(planned: &mut [Planned], place: usize) {
+    let object = &planned[place];
+    if !object.errors.is_empty() {
+        return;
+    }
+    let missing = object.needs.iter().find(|need| !planned[**need].errors.is_empty());
+    let reason = match missing {
+        Some(need) => Some(not_imported(&planned[*need].reference)),
+        None if object.target.object_type() == Some(ObjectType::Source) => readable(object).err(),
+        None => None,
+    };
+    if let Some(reason) = reason {
+        let message = failed(&planned[place].reference, &reason);
+        planned[place].errors.push(message);
+    }
+}
+
+fn both(first: Option<Append>, second: Option<Append>) -> Option<Append> {
+    match (first, second) {
+        (Some(first), Some(second)) => Some(first.and(second)),
+        (first, second) => first.or(second),
+    }
+}
+
+/// Can the SOURCE be an application?
+fn readable(object: &Planned) -> Result<(), String> {
+    let (definition, schedule) = source::read(&object.target, &object.document)?;
+    let mut violations = definition.violations();
+    if let Some(schedule) = &schedule {
+        violations.extend(schedule.violations(&definition));
+        violations.extend(schedule::violations(schedule));
+    }
+    if violations.is_empty() { Ok(()) } else { Err(words(&aggregates::Refusal::Invalid(violations))) }
+}
+
+fn words(refusal: &aggregates::Refusal) -> String {
+    match refusal {
+        aggregates::Refusal::Invalid(violations) => {
+            let all: Vec<String> =
+                violations.iter().map(|found| format!("{}: {}", found.field, found.message)).collect();
+            all.join("; ")
+        }
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,22 @@
+//! Configuration objects as files: exported and imported by jobs (contracts §2, rulings 40-46).
+//!
+//! Whoever asks for a job gets its id; workers on any server do it. The rules (what is selected, what references mean, in which
+//! order objects come) are `aggregates::config_job::plan`; here is what they need from tables, files and the journal.
+
+mod entries;
+mod error;
+mod export;
+mod file;
+mod import;
+mod results;
+mod secrets;
+mod start;
+pub mod worker;
+
+pub use error::ConfigurationError;
+pub use file::{Upload, load, read};
+pub use results::JobResults;
+pub use start::{cancel, start_export, start_import};
+
+/// The tenant that files and access tokens name.
+pub const TENANT: &str = "muniment";

@@ -1,0 +1,54 @@
+//! Secrets of configuration objects: known to this server, in no event and in no file.
+
+use aggregates::config_object::Secret;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+/// Keeps secrets that came with a job, until their objects are imported.
+pub(super) async fn bring(pool: &PgPool, job: Uuid, secrets: &[(Uuid, Secret)]) -> sqlx::Result<()> {
+    if secrets.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "INSERT INTO work.config_secrets (owner_id, job_id, pointer, value)
+         SELECT owner_id, $1, pointer, value FROM unnest($2::uuid[], $3::text[], $4::text[]) AS u (owner_id, pointer, value)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(job)
+    .bind(secrets.iter().map(|(owner, _)| *owner).collect::<Vec<_>>())
+    .bind(secrets.iter().map(|(_, secret)| secret.pointer.as_str()).collect::<Vec<_>>())
+    .bind(secrets.iter().map(|(_, secret)| secret.value.as_str()).collect::<Vec<_>>())
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// An object was imported: what the job brought is its secret now, what the file had taken out stays as it was.
+pub(super) async fn take(pool: &PgPool, job: Uuid, brought: Uuid, owner: Uuid) -> sqlx::Result<()> {
+    sqlx::query(
+        "WITH brought AS (DELETE FROM work.config_secrets WHERE job_id = $1 AND owner_id = $2 RETURNING pointer, value)
+         INSERT INTO work.config_secrets (owner_id, job_id, pointer, value)
+         SELECT $3, '00000000-0000-0000-0000-000000000000', pointer, value FROM brought
+         ON CONFLICT (owner_id, job_id, pointer) DO UPDATE SET value = excluded.value",
+    )
+    .bind(job)
+    .bind(brought)
+    .bind(owner)
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// A job ended: what it brought and nobody took is forgotten.
+pub(super) async fn forget(pool: &PgPool, job: Uuid) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM work.config_secrets WHERE job_id = $1").bind(job).execute(pool).await?;
+    Ok(())
+}
+
+/// Objects for which a job brought secrets.
+pub(super) async fn brought(pool: &PgPool, job: Uuid) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar("SELECT DISTINCT owner_id FROM work.config_secrets WHERE job_id = $1")
+        .bind(job)
+        .fetch_all(pool)
+        .await
+}

@@ -1,0 +1,21 @@
+use super::body::JobBody;
+use super::{TAG, job};
+use crate::http::error::ApiError;
+use crate::http::extract::Id;
+use crate::http::sailpoint::SailPointErrorBody;
+use crate::http::session::{ReadsConfiguration, Session};
+
+/// Where an export is.
+#[utoipa::path(
+    get, path = "/sp-config/export/{id}", tag = TAG, operation_id = "getSpConfigExportStatus", security(("token" = [])),
+    params(("id" = String, Path, description = "The job")),
+    responses(
+        (status = 200, body = JobBody),
+        (status = 401, description = "No valid token"),
+        (status = 403, description = "Needs sp:config:read or sp:config:manage", body = SailPointErrorBody),
+        (status = 404, description = "No such export", body = SailPointErrorBody),
+    )
+)]
+pub async fn status(session: Session<ReadsConfiguration>, Id(id): Id) -> Result<axum::Json<JobBody>, ApiError> {
+    Ok(axum::Json(job(&session, "EXPORT", id).await?.into()))
+}

@@ -1,0 +1,119 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aggregates::config_job::ImportOptions;
+use axum::extract::{FromRequest, Multipart, Request};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use sha2::{Digest, Sha256};
+
+use super::body::JobBody;
+use super::{TAG, job, location};
+use crate::configuration::{read, start_import};
+use crate::http::error::ApiError;
+use crate::http::extract::{Query, content_type, replay};
+use crate::http::sailpoint::SailPointErrorBody;
+use crate::http::session::{ManagesConfiguration, Session};
+
+/// A file of configuration objects may have so many bytes.
+const FILE_LIMIT: usize = 64 << 20;
+/// A client that sends nothing for so long is gone.
+const SILENCE: Duration = Duration::from_secs(30);
+/// More parts than anybody needs.
+const PARTS: usize = 10;
+
+/// Begins an import of configuration objects: the file as part `data`, the options as part or field `options`, in either order.
+#[utoipa::path(
+    post, path = "/sp-config/import", tag = TAG, operation_id = "importSpConfig", security(("token" = [])),
+    params(("preview" = Option<bool>, Query, description = "true: nothing is imported; the result tells what would be")),
+    request_body(
+        content_type = "multipart/form-data",
+        content = BTreeMap<String, String>,
+        description = "data: the file; options: excludeTypes, includeTypes, objectOptions, defaultReferences, excludeBackup"
+    ),
+    responses(
+        (status = 202, body = JobBody),
+        (status = 400, description = "No file, two files, no file of ours, or options that aren't right", body = SailPointErrorBody),
+        (status = 401, description = "No valid token"),
+        (status = 403, description = "Needs sp:config:manage", body = SailPointErrorBody),
+        (status = 413, description = "Larger than 64 MiB", body = SailPointErrorBody),
+    )
+)]
+pub async fn start(
+    session: Session<ManagesConfiguration>,
+    query: Query,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let preview = query.boolean("preview")?.unwrap_or(false);
+    let (head, body) = request.into_parts();
+    let kind = content_type(&head);
+    if kind != "multipart/form-data" {
+        return Err(no_files());
+    }
+    let request = Request::from_parts(head.clone(), body);
+    let multipart = Multipart::from_request(request, &session.app)
+        .await
+        .map_err(|error| ApiError::field("", format!("The body is no multipart/form-data: {}", error.body_text())))?;
+    let (data, options) = receive(multipart).await?;
+    if let Some(key) = session.request.idempotency_key.clone() {
+        let canonical = [Sha256::digest(&data).as_slice(), options.as_slice()].concat();
+        replay(&head, &session.app, &key, &canonical).await?;
+    }
+    let options: ImportOptions = if options.iter().all(u8::is_ascii_whitespace) {
+        ImportOptions::default()
+    } else {
+        serde_json::from_slice(&options)
+            .map_err(|error| ApiError::field("options", format!("The options aren't right: {error}")))?
+    };
+    let text = String::from_utf8(data).map_err(|error| ApiError::field("data", format!("The file isn't UTF-8: {error}")))?;
+    // Reading and ordering 64 MiB takes longer than others would wait.
+    let upload = tokio::task::spawn_blocking(move || read(&text)).await.map_err(|error| ApiError::internal(&error))?;
+    let upload = upload.map_err(|reason| ApiError::field("data", reason))?;
+    let id = session.app.clock.id();
+    let context = session.accepting(location("import", id));
+    start_import(&session.app, id, &upload, options, preview, context).await?;
+    let row = job(&session, "IMPORT", id).await?;
+    Ok((StatusCode::ACCEPTED, axum::Json(JobBody::from(row))).into_response())
+}
+
+/// The very sentence of the live service (contracts §2.3).
+fn no_files() -> ApiError {
+    ApiError::field("data", "No files were supplied for import.")
+}
+
+/// The file and the options, which may be empty.
+async fn receive(mut multipart: Multipart) -> Result<(Vec<u8>, Vec<u8>), ApiError> {
+    let cut = |error: axum::extract::multipart::MultipartError| {
+        ApiError::field("", format!("The upload was cut or is malformed: {}", error.body_text()))
+    };
+    let silent = |_| ApiError::field("", "The upload sent nothing for 30 seconds");
+    let (mut data, mut options) = (None, None);
+    let (mut size, mut count) = (0, 0);
+    while let Some(mut field) =
+        tokio::time::timeout(SILENCE, multipart.next_field()).await.map_err(silent)?.map_err(cut)?
+    {
+        let name = field.name().unwrap_or_default().to_owned();
+        count += 1;
+        if count > PARTS {
+            return Err(ApiError::field("", format!("More than {PARTS} parts")));
+        }
+        let mut bytes = Vec::new();
+        while let Some(chunk) = tokio::time::timeout(SILENCE, field.chunk()).await.map_err(silent)?.map_err(cut)? {
+            size += chunk.len();
+            if size > FILE_LIMIT {
+                return Err(ApiError::too_large(format!("The upload is larger than {FILE_LIMIT} bytes")));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        let place = match name.as_str() {
+            "data" => &mut data,
+            "options" => &mut options,
+            _ => continue,
+        };
+        if place.replace(bytes).is_some() {
+            let message = if name == "data" { "No files were supplied for import." } else { "Two parts are options" };
+            return Err(ApiError::field(&name, format!("{message} {name} was sent twice; one is expected")));
+        }
+    }
+    Ok((data.filter(|data| !data.is_empty()).ok_or_else(no_files)?, options.unwrap_or_default()))
+}
