@@ -36,7 +36,7 @@ pub(super) async fn all(pool: &PgPool) -> sqlx::Result<Vec<Entry>> {
         if object.kind == ObjectType::Source.as_str() {
             sources.insert(application_id(&object.object_id), object);
         } else {
-            let (reference, document) = (object.reference(), object.document.0);
+            let (reference, document) = (object.reference(), object.document);
             entries.push(Entry { reference, kept: Some((document.clone(), object.version)), document });
         }
     }
@@ -45,7 +45,7 @@ pub(super) async fn all(pool: &PgPool) -> sqlx::Result<Vec<Entry>> {
         let id = object.as_ref().map_or_else(|| row.id.to_string(), |object| object.object_id.clone());
         let reference = Reference { kind: ObjectType::Source.as_str().to_owned(), id, name: row.name.clone() };
         let schedule = row.import_schedule.as_ref().map(|schedule| &schedule.0);
-        let kept = object.map(|object| (object.document.0, object.version));
+        let kept = object.map(|object| (object.document, object.version));
         let document = source::entry(&row.definition(), schedule, kept.as_ref().map(|(document, _)| document));
         entries.push(Entry { reference, document, kept });
     }

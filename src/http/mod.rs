@@ -21,8 +21,10 @@ pub mod page;
 pub mod party;
 pub mod personnel_events;
 pub mod request;
+pub mod sailpoint;
 pub mod session;
 pub mod settings;
+pub mod sp_config;
 pub mod tokens;
 pub mod veza;
 
@@ -105,6 +107,13 @@ fn operations() -> OpenApiRouter<SharedApp> {
         .routes(routes!(certifications::result::get))
         .routes(routes!(certifications::runs::list))
         .routes(routes!(automation_runs::get::get, automation_runs::undo::undo))
+        .routes(routes!(sp_config::export::start))
+        .routes(routes!(sp_config::export_status::status))
+        .routes(routes!(sp_config::export_download::download))
+        .routes(routes!(sp_config::import::start))
+        .routes(routes!(sp_config::import_status::status))
+        .routes(routes!(sp_config::import_download::download))
+        .routes(routes!(sp_config::config_objects::list))
         .routes(routes!(events::list::list))
         .routes(routes!(tokens::list::list, tokens::create::create))
         .routes(routes!(tokens::revoke::revoke))
@@ -117,6 +126,7 @@ pub fn router(app: &SharedApp) -> Router {
     let rate = NonZeroU32::new(app.config.rate_limit).map(|rate| RateLimiter::keyed(Quota::per_second(rate)));
     let around = Arc::new(Around { app: Arc::clone(app), rate, measures: measures::Measures::default() });
     let router = operations
+        .merge(sp_config::aliases())
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))

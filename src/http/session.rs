@@ -48,6 +48,10 @@ access! {
     Operates: "operator", Role::operates;
     /// Changes tokens and settings.
     Administers: "administrator", Role::administers;
+    /// Stub
+    ReadsConfiguration: "operator", |role| role.operates() || role.audits();
+    /// Stub
+    ManagesConfiguration: "administrator", Role::administers;
 }
 
 /// An authenticated caller who may do what `A` says, with clock, journal and tables.
@@ -84,6 +88,11 @@ impl<A: Access> Session<A> {
     /// The context of an append that makes something, to be answered 201; `location` is its path.
     pub fn creating(&self, location: String) -> Context {
         self.context_of(location, StatusCode::CREATED)
+    }
+
+    /// The context of an append that begins something, to be answered 202; `location` is its path.
+    pub fn accepting(&self, location: String) -> Context {
+        self.context_of(location, StatusCode::ACCEPTED)
     }
 
     /// The context of an append that changes something, to be answered 200; `location` is its path.

@@ -33,6 +33,7 @@ mod row_filters;
 mod sample;
 mod schedules;
 mod settings;
+mod sp_config;
 mod stock;
 mod support;
 mod tokens;

@@ -31,6 +31,14 @@ impl Document {
     }
 }
 
+impl TryFrom<String> for Document {
+    type Error = serde_json::Error;
+
+    fn try_from(json: String) -> serde_json::Result<Self> {
+        Self::read(&json)
+    }
+}
+
 impl From<&Value> for Document {
     fn from(value: &Value) -> Self {
         // A `Value` has its names in order already.

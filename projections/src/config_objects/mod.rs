@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use aggregates::config_object::{ConfigObjectEvent as Event, Document, Reference};
 use aggregates::{DomainEvent, Recorded};
 use chrono::{DateTime, Utc};
-use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
@@ -28,7 +27,8 @@ pub struct ConfigObjectRow {
     pub kind: String,
     pub object_id: String,
     pub name: String,
-    pub document: Json<Document>,
+    #[sqlx(try_from = "String")]
+    pub document: Document,
     pub created_at: DateTime<Utc>,
     pub created_by: String,
     pub updated_at: DateTime<Utc>,
@@ -118,13 +118,13 @@ async fn store(connection: &mut PgConnection, patches: BTreeMap<Uuid, Patch<'_>>
 
 const INSERT: &str = "INSERT INTO config_objects (id, type, object_id, name, document, created_at, created_by, updated_at,
                                                  updated_by, job_id, version)
-    SELECT id, type, object_id, name, document::json, created_at, created_by, updated_at, updated_by, job_id, version
+    SELECT id, type, object_id, name, document, created_at, created_by, updated_at, updated_by, job_id, version
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::text[], $8::timestamptz[],
                 $9::text[], $10::uuid[], $11::bigint[])
         AS u (id, type, object_id, name, document, created_at, created_by, updated_at, updated_by, job_id, version)";
 
 const UPDATE: &str = "UPDATE config_objects AS o SET
-        object_id = u.object_id, name = u.name, document = u.document::json, updated_at = u.updated_at,
+        object_id = u.object_id, name = u.name, document = u.document, updated_at = u.updated_at,
         updated_by = u.updated_by, job_id = u.job_id, version = u.version
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::text[], $8::timestamptz[],
                 $9::text[], $10::uuid[], $11::bigint[])

@@ -3,7 +3,7 @@ CREATE TABLE config_objects (
     type text NOT NULL,
     object_id text NOT NULL,
     name text NOT NULL,
-    document json NOT NULL,
+    document text NOT NULL,
     created_at timestamptz NOT NULL,
     created_by text NOT NULL,
     updated_at timestamptz NOT NULL,
@@ -18,7 +18,7 @@ COMMENT ON COLUMN config_objects.id IS 'Of its stream: follows from type and obj
 COMMENT ON COLUMN config_objects.type IS 'TRANSFORM, RULE, SOURCE, ...';
 COMMENT ON COLUMN config_objects.object_id IS 'As files write it';
 COMMENT ON COLUMN config_objects.name IS 'Unique in its type';
-COMMENT ON COLUMN config_objects.document IS 'The entry of the file but for self, in canonical form';
+COMMENT ON COLUMN config_objects.document IS 'The entry of the file but for self: JSON in canonical form, numbers as they were written';
 COMMENT ON COLUMN config_objects.created_at IS 'When it was made';
 COMMENT ON COLUMN config_objects.created_by IS 'Name of who made it, as it was then';
 COMMENT ON COLUMN config_objects.updated_at IS 'When it changed last';

@@ -37,8 +37,10 @@ pub struct ConfigObjectBody {
 #[serde(rename_all = "camelCase")]
 pub struct RulesBody {
     /// What is taken from the object that is there.
+    #[schema(value_type = Vec<Object>)]
     pub take_from_target_rules: Vec<()>,
     /// What is put in where nothing is said.
+    #[schema(value_type = Vec<Object>)]
     pub default_rules: Vec<()>,
     /// May they be changed?
     pub editable: bool,

@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aggregates::config_job::ImportOptions;
@@ -65,7 +64,8 @@ pub async fn start(
         serde_json::from_slice(&options)
             .map_err(|error| ApiError::field("options", format!("The options aren't right: {error}")))?
     };
-    let text = String::from_utf8(data).map_err(|error| ApiError::field("data", format!("The file isn't UTF-8: {error}")))?;
+    let text =
+        String::from_utf8(data).map_err(|error| ApiError::field("data", format!("The file isn't UTF-8: {error}")))?;
     // Reading and ordering 64 MiB takes longer than others would wait.
     let upload = tokio::task::spawn_blocking(move || read(&text)).await.map_err(|error| ApiError::internal(&error))?;
     let upload = upload.map_err(|reason| ApiError::field("data", reason))?;

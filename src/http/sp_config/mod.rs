@@ -87,7 +87,9 @@ fn available<A: Access>(row: &ConfigJobRow, session: &Session<A>) -> Result<Arti
     match &row.result {
         Some(file) => Ok(file.0.clone()),
         None if row.status == Status::Cancelled.as_str() => Err(format!("The job {id} was cancelled: it made no file")),
-        None if row.is_final() => Err(format!("The job {id} made no file: {}", row.reason.as_deref().unwrap_or_default())),
+        None if row.is_final() => {
+            Err(format!("The job {id} made no file: {}", row.reason.as_deref().unwrap_or_default()))
+        }
         None => Err(format!("The job {id} is {}; its file can be downloaded when it is COMPLETE", row.status)),
     }
 }

@@ -4,6 +4,7 @@ pub mod bodies;
 pub mod client;
 pub mod clock;
 pub mod cluster;
+pub mod configuration;
 pub mod journal;
 pub mod people;
 pub mod process;
