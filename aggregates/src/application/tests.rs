@@ -4,6 +4,7 @@ use uuid::Uuid;
 use super::*;
 use crate::Stream;
 use crate::account::{AccountRecord, correlate};
+use crate::transform::{Named, Unfit};
 use crate::violation::Violation;
 
 fn group(content: Content, fields: &[&str]) -> FileGroup {
@@ -896,9 +897,9 @@ fn a_mapping_that_could_not_work_is_refused_where_it_is_written() {
 fn transforms_run_one_after_the_other() {
     let run = |transforms: &str, rows: &[&str]| -> Vec<Vec<String>> {
         let transforms: Vec<Transform> = serde_json::from_str(transforms).unwrap();
-        let mut steps = transform::Steps::new(&transforms);
+        let mut steps = transform::Steps::new(&transforms, &Named::new()).unwrap();
         let values = |row: &&str| if row.is_empty() { vec![] } else { vec![(*row).to_owned()] };
-        rows.iter().map(|row| steps.run(values(row)).unwrap()).collect()
+        rows.iter().map(|row| steps.run(values(row), &|_| None).unwrap()).collect()
     };
     assert_eq!(run(r#"["trim","upper"]"#, &["a  b"]), [["A B"]]);
     assert_eq!(run(r#"[{"split":";"},"lower"]"#, &["A; B;;C"]), [["a", "b", "c"]]);
@@ -918,9 +919,9 @@ fn transforms_run_one_after_the_other() {
 
 #[test]
 fn a_value_that_a_transform_can_not_take_is_told() {
-    let mut date = transform::Steps::new(&[Transform::Date("%d.%m.%Y".to_owned())]);
-    assert_eq!(date.run(vec!["30.02.2026".to_owned()]), Err(transform::Unfit::NotADate("%d.%m.%Y".to_owned())));
+    let mut date = transform::Steps::new(&[Transform::Date("%d.%m.%Y".to_owned())], &Named::new()).unwrap();
+    assert_eq!(date.run(vec!["30.02.2026".to_owned()], &|_| None), Err(Unfit::NotADate("%d.%m.%Y".to_owned())));
     let everywhere = transform::Replace { pattern: String::new(), with: "x".repeat(1000) };
-    let mut growing = transform::Steps::new(&[Transform::Replace(everywhere)]);
-    assert_eq!(growing.run(vec!["a".repeat(100)]), Err(transform::Unfit::TooLong(101 * 1000 + 100)));
+    let mut growing = transform::Steps::new(&[Transform::Replace(everywhere)], &Named::new()).unwrap();
+    assert_eq!(growing.run(vec!["a".repeat(100)], &|_| None), Err(Unfit::TooLong(101 * 1000 + 100)));
 }
