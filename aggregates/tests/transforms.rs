@@ -126,7 +126,7 @@ fn run(document: &Value, input: Option<&str>, attribute: &str) -> Result<bool, T
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_document_and_no_value_makes_it_panic(
@@ -152,10 +152,11 @@ proptest! {
 #[test]
 fn many_of_those_documents_can_be_executed() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
-    let drawn = (0..1000).filter(|_| {
-        let document = documents().new_tree(&mut runner).unwrap().current();
+    let documents = documents();
+    let drawn = (0..300).filter(|_| {
+        let document = documents.new_tree(&mut runner).unwrap().current();
         run(&document, Some("a"), "b").unwrap()
     });
     let executed = drawn.count();
-    assert!(executed > 200, "{executed} of 1000");
+    assert!(executed > 60, "{executed} of 300");
 }

@@ -87,7 +87,7 @@ fn escape(letters: &mut Peekable<Chars>, rust: &mut String) -> Result<(), String
         's' => rust.push_str(r"[ \t\n\x0B\f\r]"),
         'S' => rust.push_str(r"[^ \t\n\x0B\f\r]"),
         'v' => return Err(r"\v has another meaning here".to_owned()),
-        'p' | 'P' if letters.peek() == Some(&'{') => property(letter == 'P', letters, rust)?,
+        'p' | 'P' if letters.peek() == Some(&'{') => rust.push_str(&property(letter == 'P', letters)?),
         // Java takes any other letter for itself; here some of them have a meaning.
         '<' | '>' => rust.push(letter),
         _ if !letter.is_ascii() => rust.push(letter),
@@ -97,18 +97,16 @@ fn escape(letters: &mut Peekable<Chars>, rust: &mut String) -> Result<(), String
 }
 
 /// What follows `\p` or `\P`.
-fn property(is_negated: bool, letters: &mut Peekable<Chars>, rust: &mut String) -> Result<(), String> {
+fn property(is_negated: bool, letters: &mut Peekable<Chars>) -> Result<String, String> {
     let written: String = letters.by_ref().take_while(|letter| *letter != '}').skip(1).collect();
     if POSIX.contains(&written.as_str()) {
         let negation = if is_negated { "^" } else { "" };
-        rust.push_str(&format!("[[:{negation}{}:]]", written.to_lowercase()));
-        return Ok(());
+        return Ok(format!("[[:{negation}{}:]]", written.to_lowercase()));
     }
     if written.starts_with("java") || written.starts_with("In") {
         return Err(format!(r"\p{{{written}}} is a property of Java's"));
     }
-    rust.push_str(&format!("\\{}{{{written}}}", if is_negated { 'P' } else { 'p' }));
-    Ok(())
+    Ok(format!("\\{}{{{written}}}", if is_negated { 'P' } else { 'p' }))
 }
 
 /// What follows `(`: a group's kind that both know, or flags that mean the same.

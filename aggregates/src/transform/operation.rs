@@ -61,7 +61,7 @@ impl Operation {
     pub(super) fn run(&self, row: &Row) -> Result<Option<String>, Unfit> {
         match self {
             Self::Change(input, change) => match input.run(row)? {
-                Some(input) => change.run(input).and_then(bounded),
+                Some(input) => change.run(&input).and_then(bounded),
                 None => Ok(None),
             },
             Self::Concat(values) => {
@@ -99,19 +99,19 @@ impl Given {
 }
 
 impl Change {
-    fn run(&self, input: String) -> Result<Option<String>, Unfit> {
+    fn run(&self, input: &str) -> Result<Option<String>, Unfit> {
         Ok(match self {
             Self::Lower => Some(input.to_lowercase()),
             Self::Upper => Some(input.to_uppercase()),
             Self::Trim => Some(input.trim_matches(|letter| letter <= ' ').to_owned()),
-            Self::Split(split) => split.run(&input)?,
-            Self::Substring(substring) => substring.run(&input),
-            Self::Replace(replace) => Some(replace.run(&input)?),
-            Self::Lookup(table, default) => match table.get(&input).or(default.as_ref()) {
+            Self::Split(split) => split.run(input)?,
+            Self::Substring(substring) => Some(substring.run(input)),
+            Self::Replace(replace) => Some(replace.run(input)?),
+            Self::Lookup(table, default) => match table.get(input).or(default.as_ref()) {
                 Some(found) => Some(found.clone()),
                 None => return Err(Unfit::NotInTable),
             },
-            Self::Date(from, to) => Some(to.write(from.read(&input)?)?),
+            Self::Date(from, to) => Some(to.write(from.read(input)?)?),
         })
     }
 }

@@ -55,8 +55,8 @@ pub(super) struct Substring {
 }
 
 impl Substring {
-    pub(super) fn run(&self, text: &str) -> Option<String> {
+    pub(super) fn run(&self, text: &str) -> String {
         let length = self.end.map_or(usize::MAX, |end| end.saturating_sub(self.begin));
-        Some(text.chars().skip(self.begin).take(length).collect())
+        text.chars().skip(self.begin).take(length).collect()
     }
 }

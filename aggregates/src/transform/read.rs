@@ -68,12 +68,11 @@ impl Reader {
                 return Err(NotExecutable::new(type_path, reason));
             }
         };
-        let input = match at.settings.get("input") {
-            Some(input) => self.given(input, &at.settings.path("input"), depth)?,
-            None => {
-                self.reads_input = true;
-                Given::Input
-            }
+        let input = if let Some(input) = at.settings.get("input") {
+            self.given(input, &at.settings.path("input"), depth)?
+        } else {
+            self.reads_input = true;
+            Given::Input
         };
         Ok(Operation::Change(input, change))
     }
