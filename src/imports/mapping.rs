@@ -3,24 +3,29 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use aggregates::application::transform::{Steps, Unfit, VALUE_LIMIT};
+use aggregates::application::transform::Steps;
 use aggregates::application::{FileGroup, Format, Transform, fields};
+use aggregates::transform::{Named, Unfit, VALUE_LIMIT};
 
-use super::Fault;
 use super::issues::Problem;
 use super::reader::{SEVERAL, Values};
+use super::{Fault, transforms};
 
 /// A file group's columns, found in a file's header.
 pub struct Mapping {
     fields: Vec<Field>,
     /// Columns of the file.
     width: usize,
+    /// What people should know about its header.
+    pub remarks: Vec<String>,
 }
 
 struct Field {
     name: String,
     indexes: Vec<usize>,
     columns: Vec<String>,
+    /// Columns that named transforms read.
+    attributes: Vec<(String, usize)>,
     join: String,
     default: Option<String>,
     /// `None`: nothing is done with the value.
@@ -45,42 +50,45 @@ impl Mapping {
     ///
     /// # Errors
     /// A column that the file doesn't have, or has twice, is a fault of the file (rulings 16).
-    pub fn new(group: &FileGroup, header: &[String], file: &str) -> Result<Self, Fault> {
-        let mut found = Vec::with_capacity(group.columns.len());
+    pub fn new(group: &FileGroup, named: &Named, header: &[String], file: &str) -> Result<Self, Fault> {
+        let (mut found, mut remarks) = (Vec::with_capacity(group.columns.len()), Vec::new());
         for (name, column) in &group.columns {
             let mut indexes = Vec::new();
             for wanted in column.names() {
-                let mut places = header.iter().enumerate().filter(|(_, known)| known.trim() == wanted.trim());
-                match (places.next(), places.next()) {
-                    (Some((index, _)), None) => indexes.push(index),
-                    (Some(_), Some(_)) => {
-                        return Err(Fault::File(format!(
-                            "{file} has the column {wanted:?} twice, which field {name} needs once"
-                        )));
+                indexes.push(find(header, wanted, file, name)?.ok_or_else(|| missing(header, wanted, file, name))?);
+            }
+            let mut attributes = Vec::new();
+            for wanted in transforms::attributes(column, named) {
+                match find(header, wanted, file, name)? {
+                    Some(index) => attributes.push((wanted.to_owned(), index)),
+                    // One transform serves many feeds, which needn't have everything that it would read. But rows are told
+                    // apart by what is there.
+                    None if fields::required(group.content).contains(&name.as_str()) => {
+                        return Err(missing(header, wanted, file, name));
                     }
-                    (None, _) => {
-                        let header: Vec<&str> = header.iter().map(String::as_str).take(50).collect();
-                        return Err(Fault::File(format!(
-                            "{file} has no column {wanted:?}, which field {name} needs; it has {}",
-                            header.join(", ")
-                        )));
+                    None => {
+                        remarks
+                            .push(format!("{file} has no column {wanted:?}, which a transform of field {name} reads"));
                     }
                 }
             }
+            let steps = Steps::new(column.transforms(), named)
+                .map_err(|unknown| Fault::File(format!("Field {name} of {}: {unknown}", group.name)))?;
             let transforms = column.transforms();
             let is_split = transforms.iter().any(|transform| matches!(transform, Transform::Split(_)));
             found.push(Field {
                 name: name.clone(),
                 indexes,
                 columns: column.names().to_vec(),
+                attributes,
                 join: column.join().to_owned(),
                 default: column.default().map(str::to_owned),
-                steps: (!transforms.is_empty()).then(|| Steps::new(transforms)),
+                steps: (!transforms.is_empty()).then_some(steps),
                 is_several: is_split || matches!(group.format, Format::Json | Format::Ndjson),
                 is_known: fields::known(group.content).contains(&name.as_str()),
             });
         }
-        Ok(Self { fields: found, width: header.len() })
+        Ok(Self { fields: found, width: header.len(), remarks })
     }
 
     /// A row's values by field.
@@ -93,6 +101,22 @@ impl Mapping {
         let by_field = self.fields.iter_mut().map(|field| field.value(values, &mut problems)).collect();
         Fields { mapping: self, values: by_field, problems }
     }
+}
+
+/// A column's place; a column that is there twice is a fault.
+fn find(header: &[String], wanted: &str, file: &str, field: &str) -> Result<Option<usize>, Fault> {
+    let mut places = header.iter().enumerate().filter(|(_, known)| known.trim() == wanted.trim());
+    match (places.next(), places.next()) {
+        (Some(_), Some(_)) => {
+            Err(Fault::File(format!("{file} has the column {wanted:?} twice, which field {field} needs once")))
+        }
+        (place, _) => Ok(place.map(|(index, _)| index)),
+    }
+}
+
+fn missing(header: &[String], wanted: &str, file: &str, field: &str) -> Fault {
+    let header: Vec<&str> = header.iter().map(String::as_str).take(50).collect();
+    Fault::File(format!("{file} has no column {wanted:?}, which field {field} needs; it has {}", header.join(", ")))
 }
 
 impl Field {
@@ -113,9 +137,17 @@ impl Field {
                 }
             }
         }
+        for (column, index) in self.attributes.iter().filter(|(_, index)| !self.indexes.contains(index)) {
+            check(values.get(*index).copied().unwrap_or_default(), column, problems);
+        }
         if let Some(steps) = &mut self.steps {
+            let attribute = |name: &str| {
+                let (_, index) = self.attributes.iter().find(|(known, _)| known == name)?;
+                let value = values.get(*index)?.trim();
+                (!value.is_empty()).then(|| value.replace(SEVERAL, ", "))
+            };
             let several = joined.as_deref().map(|value| value.split(SEVERAL).map(str::to_owned).collect());
-            match steps.run(several.unwrap_or_default()) {
+            match steps.run(several.unwrap_or_default(), &attribute) {
                 Ok(values) if values.is_empty() => joined = None,
                 Ok(values) => joined = Some(Cow::Owned(values.join(&SEVERAL.to_string()))),
                 Err(unfit) => {
@@ -133,8 +165,11 @@ impl Field {
             Unfit::TooLong(bytes) => {
                 ("value_too_long", format!("The value grows to {bytes} bytes; at most {VALUE_LIMIT} are allowed"))
             }
+            Unfit::NotInTable | Unfit::NoPart(_) | Unfit::NoValue(_) => {
+                ("not_transformable", format!("{}: the value {unfit}", self.name))
+            }
         };
-        let (column, value) = (self.columns.first().cloned(), value.map(str::to_owned));
+        let (column, value) = (self.column(), value.map(str::to_owned));
         Problem { column, value, code, message, allowed: None }
     }
 }
@@ -188,11 +223,16 @@ impl Fields<'_> {
 
     /// The first column of a field, for messages.
     pub fn column(&self, field: &str) -> Option<String> {
-        self.mapping.fields.iter().find(|known| known.name == field)?.columns.first().cloned()
+        self.mapping.fields.iter().find(|known| known.name == field)?.column()
     }
 }
 
 impl Field {
+    /// The first column that it is made of, for messages.
+    fn column(&self) -> Option<String> {
+        self.columns.first().or(self.attributes.first().map(|(column, _)| column)).cloned()
+    }
+
     fn text(&self, value: &str) -> String {
         if self.is_several { value.replace(SEVERAL, ", ") } else { value.to_owned() }
     }

@@ -18,6 +18,7 @@ pub mod records;
 pub mod run;
 pub mod schedule;
 pub mod shared;
+pub mod transforms;
 pub mod worker;
 pub mod writer;
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use aggregates::application::{Application, Content, Definition, FileGroup};
 use aggregates::application_import::{ApplicationImport, ApplicationImportCommand as Command, ImportFile, Removals};
+use aggregates::transform::Named;
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
@@ -15,7 +16,7 @@ use super::mapping::Mapping;
 use super::plan::{Plan, Planning};
 use super::reader::Rows;
 use super::records::RowReader;
-use super::{Fault, apply, shared};
+use super::{Fault, apply, shared, transforms};
 use crate::app::SharedApp;
 use crate::journal::{AppendError, CommandError, Context, Loaded};
 use crate::work::progress::Progress;
@@ -77,6 +78,8 @@ pub async fn run(
     }
     let definition =
         application.definition.clone().ok_or_else(|| Fault::File("The application doesn't exist".to_owned()))?;
+    let named = transforms::named_transforms(&app.pool).await?;
+    transforms::check(&definition, &named)?;
     let limit = definition.removal_limit;
     let mut step = Step { app, import, loaded, context };
     if step.loaded.aggregate.files.is_empty() {
@@ -93,7 +96,7 @@ pub async fn run(
     let files = step.loaded.aggregate.files.clone();
     let plan = {
         let (app, watch) = (Arc::clone(app), Arc::clone(&watch));
-        blocking(move || make_plan(&app, import, application_id, &definition, &files, &watch)).await?
+        blocking(move || make_plan(&app, import, application_id, &definition, &named, &files, &watch)).await?
     };
     let mut remarks = plan.remarks.clone();
     if step.loaded.aggregate.planned.is_none() {
@@ -249,6 +252,7 @@ fn make_plan(
     import: Uuid,
     application: Uuid,
     definition: &Definition,
+    named: &Named,
     files: &[ImportFile],
     watch: &Watch,
 ) -> Result<Plan, Fault> {
@@ -262,8 +266,9 @@ fn make_plan(
             return Err(Fault::File(format!("{} belongs to a file group that the connector no longer has", file.name)));
         };
         let bytes = BlobReader::new(app.pool.clone(), handle.clone(), &file.sha256, file.size);
-        let rows = Rows::open(bytes, &file.name, group, &watch.bytes_read)?;
-        read_file(&mut delivered, group, file, rows, &mut issues, watch)?;
+        let rows = Rows::open(bytes, &file.name, group, named, &watch.bytes_read)?;
+        let mapping = Mapping::new(group, named, &rows.header, &file.name)?;
+        read_file(&mut delivered, group, file, rows, mapping, &mut issues, watch)?;
     }
     watch.rows_total.store(delivered.rows_read, Ordering::Relaxed);
     let planning = Planning {
@@ -286,10 +291,10 @@ fn read_file(
     group: &FileGroup,
     file: &ImportFile,
     mut rows: Rows,
+    mut mapping: Mapping,
     issues: &mut Issues,
     watch: &Watch,
 ) -> Result<(), Fault> {
-    let mut mapping = Mapping::new(group, &rows.header, &file.name)?;
     let before = delivered.rows_read;
     /// Reads every row of a file into what it delivers: its keys, then its record.
     macro_rules! read_rows {
@@ -362,6 +367,7 @@ fn read_file(
     }
     watch.rows_read.store(delivered.rows_read, Ordering::Relaxed);
     delivered.remarks.extend(rows.remarks());
+    delivered.remarks.append(&mut mapping.remarks);
     if delivered.rows_read == before {
         return Err(Fault::File(format!("{} has a header and no rows", file.name)));
     }

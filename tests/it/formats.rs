@@ -222,3 +222,19 @@ async fn a_broken_mapping_is_refused_where_it_is_written() {
     }
     server.stop().await;
 }
+
+#[tokio::test]
+async fn a_transform_that_is_not_there_fails_the_import_before_it_reads_anything() {
+    let server = TestServer::start().await;
+    let mut body = grants_only("Named");
+    let column = json!({"transforms": [{"named": "Permission of all"}]});
+    body["connector"]["fileGroups"][0]["columns"]["entitlement"] = column.clone();
+    let application = server.create(body).await;
+    assert_eq!(application["connector"]["fileGroups"][0]["columns"]["entitlement"], column);
+    let import = server.import(&application, "grants", "not,even\nthe,header\n").await;
+    assert_eq!(import["status"], "Failed", "{import}");
+    let log = import["log"].as_str().unwrap();
+    assert!(log.contains("Field entitlement of"), "{log}");
+    assert!(log.contains("there is no transform \"Permission of all\" that can be executed"), "{log}");
+    server.stop().await;
+}

@@ -63,9 +63,18 @@ impl Column {
         if let Self::Mapped(mapped) = self { &mapped.transforms } else { &[] }
     }
 
+    /// The names of transforms that it needs.
+    pub fn named(&self) -> impl Iterator<Item = &str> {
+        self.transforms().iter().filter_map(|transform| match transform {
+            Transform::Named(name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
     /// Notes what is wrong with it. Only a field that tells rows apart may have several values: each is a row of its own.
     pub(super) fn check(&self, found: &mut Vec<Violation>, path: &str, may_split: bool) {
-        if self.names().is_empty() && self.default().is_none() {
+        // A named transform may make the value itself; whether it does is seen when it is needed.
+        if self.names().is_empty() && self.default().is_none() && self.named().next().is_none() {
             found.push(Violation::new(path, "At least one column is required"));
         }
         for name in self.names() {

@@ -4,6 +4,7 @@ use uuid::Uuid;
 use super::*;
 use crate::Stream;
 use crate::account::{AccountRecord, correlate};
+use crate::transform::{Named, Unfit};
 use crate::violation::Violation;
 
 fn group(content: Content, fields: &[&str]) -> FileGroup {
@@ -840,6 +841,7 @@ fn a_column_is_written_back_as_it_was_read() {
         r#""Name""#,
         r#"{"columns":["First","Last"],"join":" "}"#,
         r#"{"column":"Date","default":"2026-01-01","transforms":["trim",{"date":"%d.%m.%Y"},"fillDown"]}"#,
+        r#"{"transforms":[{"named":"Email lower"}]}"#,
         r#"{"column":"A","transforms":[{"split":";"},{"replace":{"pattern":"x","with":""}},{"map":{"a":"b"}},{"null":["NULL"]}]}"#,
     ] {
         assert_eq!(serde_json::to_string(&written(json)).unwrap(), json);
@@ -868,6 +870,10 @@ fn a_mapping_that_could_not_work_is_refused_where_it_is_written() {
     is_right(|definition| map(definition, "type", written(r#"{"default":"Employee"}"#)));
     wrong(r#"{"column":"A","columns":["B"]}"#, "", "column and columns exclude each other");
     wrong(r#"{"column":"A","join":"-"}"#, ".join", "join needs columns");
+    is_right(|definition| map(definition, "type", written(r#"{"transforms":[{"named":"Email lower"}]}"#)));
+    wrong(r#"{"transforms":[{"named":" "}]}"#, ".transforms[0].named", "Transform name is required");
+    let long = format!(r#"{{"transforms":[{{"named":"{}"}}]}}"#, "x".repeat(257));
+    wrong(&long, ".transforms[0].named", "Transform name has 257 characters; at most 256 are allowed");
     wrong(r#"{"transforms":["trim"]}"#, "", "At least one column is required");
     wrong(
         r#"{"column":"A","transforms":[{"split":";"}]}"#,
@@ -896,9 +902,9 @@ fn a_mapping_that_could_not_work_is_refused_where_it_is_written() {
 fn transforms_run_one_after_the_other() {
     let run = |transforms: &str, rows: &[&str]| -> Vec<Vec<String>> {
         let transforms: Vec<Transform> = serde_json::from_str(transforms).unwrap();
-        let mut steps = transform::Steps::new(&transforms);
+        let mut steps = transform::Steps::new(&transforms, &Named::new()).unwrap();
         let values = |row: &&str| if row.is_empty() { vec![] } else { vec![(*row).to_owned()] };
-        rows.iter().map(|row| steps.run(values(row)).unwrap()).collect()
+        rows.iter().map(|row| steps.run(values(row), &|_| None).unwrap()).collect()
     };
     assert_eq!(run(r#"["trim","upper"]"#, &["a  b"]), [["A B"]]);
     assert_eq!(run(r#"[{"split":";"},"lower"]"#, &["A; B;;C"]), [["a", "b", "c"]]);
@@ -918,9 +924,26 @@ fn transforms_run_one_after_the_other() {
 
 #[test]
 fn a_value_that_a_transform_can_not_take_is_told() {
-    let mut date = transform::Steps::new(&[Transform::Date("%d.%m.%Y".to_owned())]);
-    assert_eq!(date.run(vec!["30.02.2026".to_owned()]), Err(transform::Unfit::NotADate("%d.%m.%Y".to_owned())));
+    let mut date = transform::Steps::new(&[Transform::Date("%d.%m.%Y".to_owned())], &Named::new()).unwrap();
+    assert_eq!(date.run(vec!["30.02.2026".to_owned()], &|_| None), Err(Unfit::NotADate("%d.%m.%Y".to_owned())));
     let everywhere = transform::Replace { pattern: String::new(), with: "x".repeat(1000) };
-    let mut growing = transform::Steps::new(&[Transform::Replace(everywhere)]);
-    assert_eq!(growing.run(vec!["a".repeat(100)]), Err(transform::Unfit::TooLong(101 * 1000 + 100)));
+    let mut growing = transform::Steps::new(&[Transform::Replace(everywhere)], &Named::new()).unwrap();
+    assert_eq!(growing.run(vec!["a".repeat(100)], &|_| None), Err(Unfit::TooLong(101 * 1000 + 100)));
+}
+
+#[test]
+fn a_named_transform_runs_among_the_steps_and_makes_a_value_of_none() {
+    let document = serde_json::json!({"type": "firstValid", "attributes": {"values": [
+        {"type": "upper"}, {"type": "accountAttribute", "attributes": {"attributeName": "mail"}}
+    ]}});
+    let named = Named::from([("N".to_owned(), crate::transform::Transform::read(&document).unwrap())]);
+    let steps = |json: &str| transform::Steps::new(&serde_json::from_str::<Vec<Transform>>(json).unwrap(), &named);
+    let row = |name: &str| (name == "mail").then(|| " A@X ".to_owned());
+    let mut split = steps(r#"[{"split":";"},{"named":"N"}]"#).unwrap();
+    assert_eq!(split.run(vec!["a;b".to_owned()], &row).unwrap(), ["A", "B"]);
+    assert_eq!(split.run(vec![], &row).unwrap(), ["A@X"]);
+    assert_eq!(steps(r#"[{"named":"N"},"lower"]"#).unwrap().run(vec![], &row).unwrap(), ["a@x"]);
+    assert!(split.run(vec![], &|_| None).unwrap().is_empty());
+    let unknown = steps(r#"["trim",{"named":"n"}]"#).unwrap_err();
+    assert_eq!(unknown.to_string(), "there is no transform \"n\" that can be executed");
 }

@@ -7,13 +7,9 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
 use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 
+use crate::transform::{self as document, Named, PATTERN_LIMIT, Unfit, VALUE_LIMIT};
 use crate::values::folded;
 use crate::violation::{Violation, check_length, check_text};
-
-/// A value may have so many bytes.
-pub const VALUE_LIMIT: usize = 1 << 16;
-/// Bytes that a compiled pattern may take; the time of a match is linear in its text and in this.
-const PATTERN_LIMIT: usize = 1 << 20;
 
 /// One step. Between steps a value has no white space around it, and an empty one is none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +33,8 @@ pub enum Transform {
     FillDown,
     /// These words, whatever the case, mean nothing.
     Null(Vec<String>),
+    /// The transform of this name, which reads the row's other columns, too; it runs even when there is no value yet.
+    Named(String),
 }
 
 /// Every match of a pattern replaced.
@@ -113,6 +111,8 @@ impl Transform {
                     check_text(found, &path, "Word", word, 512);
                 }
             }
+            // Whether there is such a transform, and one that can be executed, is seen when it is needed: both may change.
+            Self::Named(name) => check_text(found, &format!("{path}.named"), "Transform name", name, 256),
         }
     }
 }
@@ -132,39 +132,53 @@ enum Step {
     Plain(Transform),
     Replace(Regex, String),
     FillDown(Vec<String>),
+    Named(document::Transform),
 }
 
-/// A value that a transform can't take.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unfit {
-    /// It isn't a date of that form.
-    NotADate(String),
-    /// It grew beyond [`VALUE_LIMIT`]; the bytes that it would have.
-    TooLong(usize),
-}
+/// A named transform that there isn't, or that can't be executed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no transform {0:?} that can be executed")]
+pub struct UnknownTransform(pub String);
 
 impl Steps {
     /// The steps of a definition. One that can't be made, which no definition without violations has, is left out.
-    pub fn new(transforms: &[Transform]) -> Self {
-        let steps = transforms.iter().filter_map(|transform| {
-            Some(match transform {
-                Transform::Replace(replace) => Step::Replace(replace.regex().ok()?, replace.with.clone()),
+    ///
+    /// # Errors
+    /// The first name that isn't among `named`.
+    pub fn new(transforms: &[Transform], named: &Named) -> Result<Self, UnknownTransform> {
+        let mut steps = Vec::with_capacity(transforms.len());
+        for transform in transforms {
+            steps.push(match transform {
+                Transform::Replace(replace) => match replace.regex() {
+                    Ok(regex) => Step::Replace(regex, replace.with.clone()),
+                    Err(_) => continue,
+                },
                 Transform::FillDown => Step::FillDown(Vec::new()),
+                Transform::Named(name) => {
+                    Step::Named(named.get(name).ok_or_else(|| UnknownTransform(name.clone()))?.clone())
+                }
                 other => Step::Plain(other.clone()),
-            })
-        });
-        Self(steps.collect())
+            });
+        }
+        Ok(Self(steps))
     }
 
-    /// Runs a row's values through every step; no value = empty.
+    /// Runs a row's values through every step; no value = empty. `attribute` is the row's value in a column.
     ///
     /// # Errors
     /// The first value that a step can't take.
-    pub fn run(&mut self, mut values: Vec<String>) -> Result<Vec<String>, Unfit> {
+    pub fn run(
+        &mut self,
+        mut values: Vec<String>,
+        attribute: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Vec<String>, Unfit> {
         for step in &mut self.0 {
             let mut after = Vec::with_capacity(values.len());
+            if let (Step::Named(transform), true) = (&step, values.is_empty()) {
+                after.extend(transform.run(None, attribute)?);
+            }
             for value in values {
-                step.run(value, &mut after)?;
+                step.run(value, attribute, &mut after)?;
             }
             after.retain_mut(|value| {
                 let trimmed = value.trim();
@@ -190,9 +204,15 @@ impl Steps {
 }
 
 impl Step {
-    fn run(&self, value: String, after: &mut Vec<String>) -> Result<(), Unfit> {
+    fn run(
+        &self,
+        value: String,
+        attribute: &dyn Fn(&str) -> Option<String>,
+        after: &mut Vec<String>,
+    ) -> Result<(), Unfit> {
         match self {
             Self::FillDown(_) => after.push(value),
+            Self::Named(transform) => after.extend(transform.run(Some(&value), attribute)?),
             Self::Replace(pattern, with) => after.push(pattern.replace_all(&value, with).into_owned()),
             Self::Plain(transform) => match transform {
                 Transform::Trim => after.push(value.split_whitespace().collect::<Vec<_>>().join(" ")),
@@ -209,7 +229,7 @@ impl Step {
                         after.push(value);
                     }
                 }
-                Transform::Replace(_) | Transform::FillDown => after.push(value), // steps of their own
+                Transform::Replace(_) | Transform::FillDown | Transform::Named(_) => after.push(value), // steps of their own
             },
         }
         Ok(())

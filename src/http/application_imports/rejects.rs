@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use aggregates::application::{Application, FileGroup, Format};
 use aggregates::application_import::ApplicationImport;
+use aggregates::transform::Named;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use tokio::runtime::Handle;
@@ -15,6 +16,7 @@ use crate::http::session::{Reads, Session};
 use crate::imports::Fault;
 use crate::imports::evidence::BlobReader;
 use crate::imports::reader::Rows;
+use crate::imports::transforms::named_transforms;
 use crate::imports::writer::Writer;
 
 /// The rows of a file that were left out, in its format and dialect (as UTF-8) and with its header: mend them and deliver
@@ -57,7 +59,8 @@ pub async fn download(session: Session<Reads>, Id(id): Id, query: Query) -> Resu
     let bytes = BlobReader::new(session.pool().clone(), Handle::current(), &file.sha256, file.size);
     let group = group_of(&session, id, file.file_group_id).await?;
     let format = group.format;
-    let read = tokio::task::spawn_blocking(move || rows(bytes, &file.name, &group, &rejected)).await;
+    let named = named_transforms(session.pool()).await?;
+    let read = tokio::task::spawn_blocking(move || rows(bytes, &file.name, &group, &named, &rejected)).await;
     let bytes = match read {
         Ok(Ok(bytes)) => bytes,
         // A file that is no table has no rows to give back.
@@ -85,8 +88,8 @@ async fn group_of(session: &Session<Reads>, import: Uuid, group: Uuid) -> Result
     found.ok_or_else(|| ApiError::field("fileGroupId", format!("The import knows no group {group}")))
 }
 
-fn rows(bytes: BlobReader, name: &str, group: &FileGroup, rejected: &[i64]) -> Result<Vec<u8>, Fault> {
-    let mut rows = Rows::open(bytes, name, group, &Arc::default())?;
+fn rows(bytes: BlobReader, name: &str, group: &FileGroup, named: &Named, rejected: &[i64]) -> Result<Vec<u8>, Fault> {
+    let mut rows = Rows::open(bytes, name, group, named, &Arc::default())?;
     let harmless = |value: &str| if group.format == Format::Csv { harmless(value) } else { value.to_owned() };
     let header: Vec<String> = rows.header.iter().map(|name| harmless(name)).collect();
     let header: Vec<&str> = header.iter().map(String::as_str).collect();

@@ -6,26 +6,29 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aggregates::application::{FileGroup, Format, fields};
+use aggregates::transform::Named;
 use serde::Deserializer;
 use serde::de::{Error as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::pushed::{Push, Pushed};
 use super::{ROW_LIMIT, SEVERAL};
-use crate::imports::Fault;
+use crate::imports::{Fault, transforms};
 
 /// An object, its values as they are written: a number keeps all its digits.
 type Object = HashMap<String, Box<RawValue>>;
 
 /// The rows of a file. Its header is what the group needs: objects leave out what is empty.
-pub(super) fn open(text: impl Read + Send + 'static, file: &str, group: &FileGroup) -> Pushed {
+pub(super) fn open(text: impl Read + Send + 'static, file: &str, group: &FileGroup, named: &Named) -> Pushed {
     let required = fields::required(group.content);
     let (mut keys, mut columns) = (BTreeSet::new(), BTreeSet::new());
     for (field, column) in &group.columns {
-        columns.extend(column.names().iter().cloned());
+        let mut read: BTreeSet<String> = column.names().iter().cloned().collect();
+        read.extend(transforms::attributes(column, named).into_iter().map(str::to_owned));
         if required.contains(&field.as_str()) {
-            keys.extend(column.names().iter().cloned());
+            keys.extend(read.iter().cloned());
         }
+        columns.extend(read);
     }
     let columns: Vec<String> = columns.into_iter().collect();
     let (file, format) = (file.to_owned(), group.format);

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aggregates::application::{FileGroup, Format};
+use aggregates::transform::Named;
 
 use super::Fault;
 use super::encoding::{self, Text};
@@ -49,11 +50,12 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// Opens a file of a group; `bytes_read` counts how far it is.
+    /// Opens a file of a group, whose columns may have these transforms; `bytes_read` counts how far it is.
     pub fn open(
         mut bytes: impl Bytes,
         file: &str,
         group: &FileGroup,
+        named: &Named,
         bytes_read: &Arc<AtomicU64>,
     ) -> Result<Self, Fault> {
         let dialect = &group.dialect;
@@ -69,7 +71,7 @@ impl Rows {
                 if format == Format::Csv {
                     Box::new(csv::Csv::open(text, file, dialect))
                 } else {
-                    Box::new(json::open(text, file, group))
+                    Box::new(json::open(text, file, group, named))
                 }
             }
         };
@@ -136,7 +138,7 @@ mod tests {
 
     /// Everything in a file: its header, then its rows with their numbers.
     pub(super) fn all(bytes: &[u8], group: &FileGroup) -> Result<(Vec<String>, Vec<Row>), Fault> {
-        let mut rows = Rows::open(Cursor::new(bytes.to_vec()), "f", group, &Arc::default())?;
+        let mut rows = Rows::open(Cursor::new(bytes.to_vec()), "f", group, &Named::new(), &Arc::default())?;
         let mut read = Vec::new();
         while let Some((row, values)) = rows.read()? {
             read.push((row, values.into_iter().map(str::to_owned).collect()));
