@@ -4,14 +4,18 @@ use std::collections::BTreeSet;
 
 use aggregates::application::transform::Steps;
 use aggregates::application::{Column, Definition};
-use aggregates::transform::Named;
+use aggregates::config_object::ObjectType;
+use aggregates::transform::{Named, Transform};
+use projections::config_objects::ConfigObjectRow;
 use sqlx::PgPool;
 
 use super::Fault;
 
-/// The transforms that can be executed, as they are now. There is no table of them yet: then it is read here.
-pub async fn named_transforms(_pool: &PgPool) -> sqlx::Result<Named> {
-    Ok(Named::new())
+/// The transforms that can be executed, as they are now.
+pub async fn named_transforms(pool: &PgPool) -> sqlx::Result<Named> {
+    let rows = projections::config_objects::of_type(pool, ObjectType::Transform.as_str()).await?;
+    let read = |row: ConfigObjectRow| Some((row.name, Transform::read(&row.document.value()["object"]).ok()?));
+    Ok(rows.into_iter().filter_map(read).collect())
 }
 
 /// Has a look at everything that a definition names, before anything is read.
@@ -26,7 +30,7 @@ pub fn check(definition: &Definition, named: &Named) -> Result<(), Fault> {
                 return fault(unknown.to_string());
             }
             let Some(first) = column.named().next().filter(|_| column.names().is_empty()) else { continue };
-            if named.get(first).is_some_and(aggregates::transform::Transform::reads_input) {
+            if named.get(first).is_some_and(Transform::reads_input) {
                 return fault(format!("the transform {first:?} makes its value of a column, and the field has none"));
             }
         }
@@ -37,7 +41,7 @@ pub fn check(definition: &Definition, named: &Named) -> Result<(), Fault> {
 /// The columns that a field's named transforms read beside its own.
 pub fn attributes<'a>(column: &Column, named: &'a Named) -> BTreeSet<&'a str> {
     let transforms = column.named().filter_map(|name| named.get(name));
-    transforms.flat_map(aggregates::transform::Transform::attributes).collect()
+    transforms.flat_map(Transform::attributes).collect()
 }
 
 #[cfg(test)]
@@ -46,7 +50,6 @@ mod tests {
     use std::sync::Arc;
 
     use aggregates::application::{Connector, ConnectorType, Content, Dialect, FileGroup, Format, Priority};
-    use aggregates::transform::Transform;
     use serde_json::{Value, json};
 
     use super::*;
