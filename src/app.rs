@@ -29,6 +29,8 @@ pub struct Config {
     pub spool_dir: PathBuf,
     /// A scheduled file that changed within this time is watched for as long: it may still grow.
     pub quiet_period: Duration,
+    /// The server itself speaks TLS.
+    pub has_tls: bool,
 }
 
 impl Default for Config {
@@ -39,6 +41,7 @@ impl Default for Config {
             rate_limit: 1000,
             spool_dir: std::env::temp_dir(),
             quiet_period: Duration::from_secs(1),
+            has_tls: false,
         }
     }
 }

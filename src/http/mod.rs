@@ -16,11 +16,13 @@ pub mod health;
 pub mod identities;
 mod measures;
 pub mod middleware;
+pub mod oauth;
 mod openapi;
 pub mod page;
 pub mod party;
 pub mod personnel_events;
 pub mod request;
+pub mod sailpoint;
 pub mod session;
 pub mod settings;
 pub mod tokens;
@@ -109,6 +111,8 @@ fn operations() -> OpenApiRouter<SharedApp> {
         .routes(routes!(tokens::list::list, tokens::create::create))
         .routes(routes!(tokens::revoke::revoke))
         .routes(routes!(settings::get::get, settings::update::update))
+        .routes(routes!(oauth::token::token))
+        .routes(routes!(oauth::info::info))
 }
 
 /// The whole server.
