@@ -14,7 +14,7 @@ CREATE TABLE work.idempotency (
 );
 CREATE INDEX ON work.idempotency (created_at);
 COMMENT ON TABLE work.idempotency IS 'Idempotency-Key of requests that were carried out, for 24 hours';
-COMMENT ON COLUMN work.idempotency.actor_id IS 'The token; keys of different tokens don''t meet';
+COMMENT ON COLUMN work.idempotency.actor_id IS 'The token or client; keys of different ones don''t meet';
 COMMENT ON COLUMN work.idempotency.key IS 'As the client sent it';
 COMMENT ON COLUMN work.idempotency.request_sha256 IS 'Of method, path and canonical body';
 COMMENT ON COLUMN work.idempotency.position IS 'Position of the request''s last event';
@@ -27,9 +27,19 @@ CREATE TABLE work.token_usage (
     token_id uuid PRIMARY KEY,
     last_used_at timestamptz NOT NULL
 );
-COMMENT ON TABLE work.token_usage IS 'When tokens were last used, written in batches';
-COMMENT ON COLUMN work.token_usage.token_id IS 'The token';
+COMMENT ON TABLE work.token_usage IS 'When tokens and clients were last used, written in batches';
+COMMENT ON COLUMN work.token_usage.token_id IS 'The token or client';
 COMMENT ON COLUMN work.token_usage.last_used_at IS 'Accurate to some seconds';
+
+CREATE TABLE work.signing_keys (
+    id uuid PRIMARY KEY,
+    secret bytea NOT NULL CHECK (length(secret) = 64),
+    created_at timestamptz NOT NULL
+);
+COMMENT ON TABLE work.signing_keys IS 'Keys that sign access tokens; which one is in force, the settings say';
+COMMENT ON COLUMN work.signing_keys.id IS 'The key; the kid of what it signed';
+COMMENT ON COLUMN work.signing_keys.secret IS 'Whoever knows it can act as any client';
+COMMENT ON COLUMN work.signing_keys.created_at IS 'When it was made';
 
 CREATE TABLE work.listeners (
     id uuid PRIMARY KEY,

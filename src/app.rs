@@ -31,6 +31,8 @@ pub struct Config {
     pub quiet_period: Duration,
     /// How long files of configuration jobs can be downloaded.
     pub artifact_lifetime: Duration,
+    /// The server itself speaks TLS.
+    pub has_tls: bool,
 }
 
 impl Default for Config {
@@ -42,6 +44,7 @@ impl Default for Config {
             spool_dir: std::env::temp_dir(),
             quiet_period: Duration::from_secs(1),
             artifact_lifetime: Duration::from_hours(7 * 24),
+            has_tls: false,
         }
     }
 }

@@ -1,14 +1,16 @@
-//! Who a bearer token is: tokens in memory, dropped as soon as any server changes them.
+//! Who a bearer token is: tokens and clients in memory, dropped as soon as any server changes them.
 //!
 //! A secret is `mun_` and 32 random bytes and a checksum in hex. Only its SHA-256 is stored; the one that a request's secret
-//! gives is compared in constant time.
+//! gives is compared in constant time. Clients don't send theirs but a signed access token, which it got them.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use aggregates::api_client::Scope;
 use aggregates::api_token::Role;
+use aggregates::{Actor, ActorKind};
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
@@ -17,7 +19,8 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use crate::journal::{Journal, SECURITY_CHANNEL};
-use crate::work::listeners;
+use crate::jwt::{InvalidJwt, SigningKey};
+use crate::work::{listeners, signing_keys};
 
 const PREFIX: &str = "mun_";
 /// How often last-used times are written.
@@ -25,10 +28,15 @@ const USAGE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// A new secret: 32 bytes of the operating system's randomness with a prefix and a checksum.
 pub fn new_secret() -> std::io::Result<String> {
-    let mut bytes = [0_u8; 32];
-    std::io::Read::read_exact(&mut std::fs::File::open("/dev/urandom")?, &mut bytes)?;
-    let body = hex(&bytes);
+    let body = hex(&random::<32>()?);
     Ok(format!("{PREFIX}{body}{}", checksum(&body)))
+}
+
+/// Bytes of the operating system's randomness.
+pub(crate) fn random<const N: usize>() -> std::io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    std::io::Read::read_exact(&mut std::fs::File::open("/dev/urandom")?, &mut bytes)?;
+    Ok(bytes)
 }
 
 /// The secret that a request makes when it is sent with an `Idempotency-Key`: the same each time, so that nothing secret
@@ -59,15 +67,19 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
 
-/// A token that isn't revoked.
+/// A token or a client that isn't revoked: who may call.
 #[derive(Debug, Clone)]
 pub struct Token {
+    /// A token or a client.
+    pub kind: ActorKind,
     /// Its id.
     pub id: Uuid,
     /// Its name now.
     pub name: String,
     /// What it may do.
     pub role: Role,
+    /// What it may be used for, of what the role allows. API tokens have all scopes.
+    pub scopes: Vec<Scope>,
     /// Whom it stands for.
     pub identity_id: Option<Uuid>,
     /// From then on it is refused.
@@ -75,14 +87,44 @@ pub struct Token {
     secret_sha256: [u8; 32],
 }
 
+impl Token {
+    /// The caller as events name it.
+    pub fn actor(&self) -> Actor {
+        Actor {
+            kind: self.kind,
+            id: self.id.to_string(),
+            name: self.name.clone(),
+            identity_id: self.identity_id.map(|id| id.to_string()),
+        }
+    }
+
+    /// Has it one of these scopes?
+    pub fn has_any(&self, scopes: &[Scope]) -> bool {
+        self.scopes.iter().any(|scope| scopes.contains(scope))
+    }
+}
+
+/// Why a bearer token isn't anybody's.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidToken {
+    /// There is none, or it is no secret of a token that is in force.
+    #[error("Invalid or expired authentication token")]
+    Secret,
+    /// An access token that isn't valid (contracts §2.3 has the words).
+    #[error("JWT validation failed: {0}")]
+    Jwt(#[from] InvalidJwt),
+}
+
 struct Snapshot {
     by_hash: HashMap<[u8; 8], Vec<Arc<Token>>>,
+    clients: HashMap<Uuid, Arc<Token>>,
+    signing_key: Option<Arc<SigningKey>>,
     api_enabled: bool,
     /// Of the journal, before it was read.
     security_changes: u64,
 }
 
-/// The tokens and the API switch.
+/// The tokens, the clients, the key that signs, and the API switch.
 pub struct TokenDirectory {
     pool: PgPool,
     journal: Journal,
@@ -100,8 +142,18 @@ pub struct TokenDirectory {
 
 /// What the directory says of a request.
 pub struct Verdict {
-    /// The token, if the secret is one's and it hasn't expired.
-    pub token: Option<Arc<Token>>,
+    /// Who sends it, if the secret is a token's that hasn't expired, or an access token that is valid.
+    pub token: Result<Arc<Token>, InvalidToken>,
+    /// Are requests answered?
+    pub api_enabled: bool,
+}
+
+/// What the directory says of a client that asks for an access token.
+pub struct ClientVerdict {
+    /// The client, if the secret is its.
+    pub client: Option<Arc<Token>>,
+    /// The key in force; `None` = the server hasn't been started with `serve` yet.
+    pub signing_key: Option<Arc<SigningKey>>,
     /// Are requests answered?
     pub api_enabled: bool,
 }
@@ -121,14 +173,32 @@ impl TokenDirectory {
         }
     }
 
-    /// Looks a secret up and remembers that its token was used.
+    /// Looks a secret up, or reads an access token, and remembers that its token or client was used.
     pub async fn check(&self, secret: &str, now: DateTime<Utc>) -> sqlx::Result<Verdict> {
         let snapshot = self.current().await?;
-        let token = find(&snapshot, secret).filter(|token| token.expires_at.is_none_or(|at| at > now));
-        if let Some(token) = &token {
+        let token = if is_jwt(secret) {
+            of_jwt(&snapshot, secret, now).map_err(InvalidToken::from)
+        } else {
+            let token = find(&snapshot, secret).filter(|token| token.expires_at.is_none_or(|at| at > now));
+            token.ok_or(InvalidToken::Secret)
+        };
+        if let Ok(token) = &token {
             self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(token.id, now);
         }
         Ok(Verdict { token, api_enabled: snapshot.api_enabled })
+    }
+
+    /// Looks a client up that asks for an access token, and what that is signed with.
+    pub async fn check_client(&self, id: Option<Uuid>, secret: &str) -> sqlx::Result<ClientVerdict> {
+        let snapshot = self.current().await?;
+        let client = id.and_then(|id| snapshot.clients.get(&id));
+        let client = client.filter(|client| client.secret_sha256.ct_eq(&digest(secret)).into()).cloned();
+        Ok(ClientVerdict { client, signing_key: snapshot.signing_key.clone(), api_enabled: snapshot.api_enabled })
+    }
+
+    /// Are requests answered?
+    pub async fn is_api_enabled(&self) -> sqlx::Result<bool> {
+        Ok(self.current().await?.api_enabled)
     }
 
     async fn current(&self) -> sqlx::Result<Arc<Snapshot>> {
@@ -159,22 +229,52 @@ impl TokenDirectory {
         for row in projections::api_tokens::usable(&self.pool).await? {
             let (Ok(role), Some(secret_sha256)) = (row.role.parse(), unhex(&row.secret_sha256)) else { continue };
             let token = Token {
+                kind: ActorKind::Token,
                 id: row.id,
                 name: row.name,
                 role,
+                scopes: vec![Scope::All],
                 identity_id: row.identity_id,
                 expires_at: row.expires_at,
                 secret_sha256,
             };
             by_hash.entry(bucket(&token.secret_sha256)).or_default().push(Arc::new(token));
         }
+        let clients = self.read_clients().await?;
+        let signing_key = self.read_signing_key().await?.map(Arc::new);
         let api_enabled = projections::settings::api_enabled(&self.pool).await?.unwrap_or(false);
-        let snapshot = Arc::new(Snapshot { by_hash, api_enabled, security_changes });
+        let snapshot = Arc::new(Snapshot { by_hash, clients, signing_key, api_enabled, security_changes });
         let mut kept = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
         if self.epoch.load(Ordering::Acquire) == epoch {
             *kept = Some(Arc::clone(&snapshot));
         }
         Ok(snapshot)
+    }
+
+    async fn read_clients(&self) -> sqlx::Result<HashMap<Uuid, Arc<Token>>> {
+        let mut clients = HashMap::new();
+        for row in projections::api_clients::usable(&self.pool).await? {
+            let (Ok(role), Some(secret_sha256)) = (row.role.parse(), unhex(&row.secret_sha256)) else { continue };
+            let client = Token {
+                kind: ActorKind::Client,
+                id: row.id,
+                name: row.name,
+                role,
+                scopes: row.scopes.iter().filter_map(|scope| scope.parse().ok()).collect(),
+                identity_id: row.identity_id,
+                expires_at: None,
+                secret_sha256,
+            };
+            clients.insert(client.id, Arc::new(client));
+        }
+        Ok(clients)
+    }
+
+    /// The key in force.
+    async fn read_signing_key(&self) -> sqlx::Result<Option<SigningKey>> {
+        let Some(id) = projections::settings::signing_key_id(&self.pool).await? else { return Ok(None) };
+        let secret = signing_keys::find(&self.pool, id).await?;
+        Ok(secret.and_then(|secret| Some(SigningKey::new(id, secret.try_into().ok()?))))
     }
 
     fn forget(&self) {
@@ -287,6 +387,19 @@ fn unhex(hex: &str) -> Option<[u8; 32]> {
     Some(bytes)
 }
 
+/// A JSON Web Token has two dots, a secret of ours none.
+fn is_jwt(secret: &str) -> bool {
+    secret.bytes().filter(|byte| *byte == b'.').count() == 2
+}
+
+/// The client of an access token, with the scopes that this token has.
+fn of_jwt(snapshot: &Snapshot, jwt: &str, now: DateTime<Utc>) -> Result<Arc<Token>, InvalidJwt> {
+    let key = snapshot.signing_key.as_ref().ok_or(InvalidJwt::Key)?;
+    let claims = key.verify(jwt, now)?;
+    let client = snapshot.clients.get(&claims.client_id).ok_or(InvalidJwt::Revoked)?;
+    Ok(Arc::new(Token { scopes: claims.scope, ..Token::clone(client) }))
+}
+
 fn find(snapshot: &Snapshot, secret: &str) -> Option<Arc<Token>> {
     let body = secret.strip_prefix(PREFIX)?;
     let (body, check) = body.split_at_checked(64)?;
@@ -297,6 +410,23 @@ fn find(snapshot: &Snapshot, secret: &str) -> Option<Arc<Token>> {
     // The bucket is found by a part of the hash, which tells nothing of the secret; the whole is compared in constant time.
     let candidates = snapshot.by_hash.get(&bucket(&hash))?;
     candidates.iter().find(|token| token.secret_sha256.ct_eq(&hash).into()).cloned()
+}
+
+#[cfg(test)]
+impl Token {
+    /// A client's caller, for tests of what it may.
+    pub(crate) fn of_client(role: Role, scopes: &[Scope]) -> Self {
+        Self {
+            kind: ActorKind::Client,
+            id: Uuid::nil(),
+            name: "Deployment".to_owned(),
+            role,
+            scopes: scopes.to_vec(),
+            identity_id: None,
+            expires_at: None,
+            secret_sha256: [0; 32],
+        }
+    }
 }
 
 #[cfg(test)]

@@ -7,9 +7,9 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::{
-    access_request, access_workflow, account, api_token, application, application_import, automation, automation_run,
-    automation_run_rows, certification, certification_row, certification_rows, config_job, config_object, entitlement,
-    identity, personnel_event, settings,
+    access_request, access_workflow, account, api_client, api_token, application, application_import, automation,
+    automation_run, automation_run_rows, certification, certification_row, certification_rows, config_job,
+    config_object, entitlement, identity, personnel_event, settings,
 };
 
 /// Declares the event enum of one aggregate: each variant with its version, its fields and its documentation.
@@ -83,6 +83,7 @@ domain_events!(
     AccessRequest(access_request::AccessRequestEvent),
     AccessWorkflow(access_workflow::AccessWorkflowEvent),
     Account(account::AccountEvent),
+    ApiClient(api_client::ApiClientEvent),
     ApiToken(api_token::ApiTokenEvent),
     Application(application::ApplicationEvent),
     ApplicationImport(application_import::ApplicationImportEvent),

@@ -9,6 +9,7 @@ pub mod access_request;
 pub mod access_workflow;
 pub mod account;
 pub mod actor;
+pub mod api_client;
 pub mod api_token;
 pub mod application;
 pub mod application_import;

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use aggregates::DomainEvent;
 use aggregates::access_request::Action;
+use aggregates::api_client::Scope;
 use aggregates::api_token::Role;
 use aggregates::application::{Content, Priority};
 use aggregates::application_import::ImportType;
@@ -203,6 +204,11 @@ fn the_words_inside_golden_events_never_change() {
         (Role::Auditor, "auditor"),
         (Role::Operator, "operator"),
         (Role::Administrator, "administrator"),
+    ]);
+    words(&[
+        (Scope::ConfigRead, "sp:config:read"),
+        (Scope::ConfigManage, "sp:config:manage"),
+        (Scope::All, "sp:scopes:all"),
     ]);
     words(&[
         (Priority::None, "None"),

@@ -10,6 +10,7 @@
 pub mod access_requests;
 pub mod access_workflows;
 pub mod accounts;
+pub mod api_clients;
 pub mod api_tokens;
 pub mod application_imports;
 pub mod applications;
@@ -69,6 +70,7 @@ pub enum Apply {
 pub const ALL: &[Projection] = &[
     counts::PROJECTION,
     settings::PROJECTION,
+    api_clients::PROJECTION,
     api_tokens::PROJECTION,
     applications::PROJECTION,
     application_imports::PROJECTION,

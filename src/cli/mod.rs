@@ -2,6 +2,7 @@
 
 mod api;
 mod bar;
+mod client;
 mod import;
 mod open;
 mod projections;
@@ -57,6 +58,13 @@ enum Command {
         place: Place,
         #[command(subcommand)]
         command: token::Command,
+    },
+    /// Make, list and revoke OAuth clients, and change the key that signs their access tokens
+    Client {
+        #[command(flatten)]
+        place: Place,
+        #[command(subcommand)]
+        command: client::Command,
     },
     /// Switch the API on or off
     Api {
@@ -122,6 +130,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve { place, options } => serve::run(&place, *options).await,
         Command::Import { place, options } => import::run(&place, options).await,
         Command::Token { place, command } => token::run(&place, command).await,
+        Command::Client { place, command } => client::run(&place, command).await,
         Command::Api { place, command } => api::run(&place, command).await,
         Command::Migrate { place } => projections::migrate(&place).await,
         Command::Projections { place, command } => projections::run(&place, command).await,

@@ -21,6 +21,7 @@ use crate::database::Separation;
 use crate::journal::Context;
 use crate::postgres::ServeLock;
 use crate::server::{Listen, Server, assemble};
+use crate::signing_keys;
 use crate::tokens::{new_secret, secret_sha256};
 
 #[derive(Debug, Args)]
@@ -43,6 +44,9 @@ pub struct Options {
     /// Seconds for which a scheduled file that changed just now is watched before it is read: it may still grow
     #[arg(long, env = "MUNIMENT_QUIET_PERIOD", default_value_t = 1)]
     quiet_period: u64,
+    /// Days for which files of configuration jobs can be downloaded
+    #[arg(long, env = "MUNIMENT_ARTIFACT_DAYS", default_value_t = 7, value_parser = clap::value_parser!(u64).range(1..=3650))]
+    artifact_days: u64,
     /// Requests a second from one address; 0 = no limit
     #[arg(long, env = "MUNIMENT_RATE_LIMIT", default_value_t = 1000)]
     rate_limit: u32,
@@ -100,10 +104,13 @@ async fn serve(open: &mut Open, options: Options) -> anyhow::Result<ExitCode> {
         upload_limit: options.upload_limit,
         rate_limit: options.rate_limit,
         quiet_period: std::time::Duration::from_secs(options.quiet_period),
+        artifact_lifetime: std::time::Duration::from_hours(24 * options.artifact_days),
+        has_tls: options.tls_cert.is_some(),
         ..Config::default()
     };
     let app = assemble(&open.database, config, Arc::new(SystemClock)).await?;
     let first_token = first_token(&app).await?;
+    signing_keys::ensure(&app.pool, &app.journal, &*app.clock, first_start(&app)).await?;
     let listen = Listen { address: options.listen, tls: options.tls_cert.zip(options.tls_key) };
     let scheme = if listen.tls.is_some() { "https" } else { "http" };
     let server = Server::start(app, listen).await?;
@@ -141,7 +148,11 @@ async fn first_token(app: &SharedApp) -> anyhow::Result<Option<String>> {
         secret_sha256: secret_sha256(&secret),
         now: app.clock.now(),
     };
-    let context = Context::of(Actor::system("first start"), app.clock.id().simple().to_string());
-    app.journal.create::<ApiToken>(app.clock.id(), command, context).await?;
+    app.journal.create::<ApiToken>(app.clock.id(), command, first_start(app)).await?;
     Ok(Some(secret))
+}
+
+/// The context of what a server does by itself before it answers for the first time.
+fn first_start(app: &SharedApp) -> Context {
+    Context::of(Actor::system("first start"), app.clock.id().simple().to_string())
 }

@@ -9,7 +9,9 @@ use cqrs_es::persist::PersistenceError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::oauth::OAuthErrorBody;
 use super::request::RequestInfo;
+use super::sailpoint;
 use super::veza::VezaErrorBody;
 use crate::journal::{AppendError, CommandError};
 
@@ -89,13 +91,18 @@ impl ApiError {
     }
 
     /// 401.
-    pub fn unauthorized() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Invalid or expired authentication token")
+    pub fn unauthorized(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
     }
 
     /// 403.
     pub fn forbidden(message: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", message)
+    }
+
+    /// 403: nothing is answered (rulings 6).
+    pub fn switched_off() -> Self {
+        Self::forbidden("The API is switched off in the system settings")
     }
 
     /// 409.
@@ -132,9 +139,11 @@ impl ApiError {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "An unexpected error occurred")
     }
 
-    /// The body of contracts §1.3, or §3.6 under Veza's paths; RFC 9457's when it is asked for.
+    /// The body of contracts §1.3, §3.6 under Veza's paths, §2.3 under SailPoint's, RFC 6749's under `/oauth`; RFC 9457's when
+    /// it is asked for.
     pub(super) fn render(self, request: &RequestInfo) -> Response {
         let correlation_id = request.correlation_id();
+        let (status, retry_after) = (self.status, self.retry_after);
         let mut response = if request.wants_problem {
             let problem = Problem {
                 r#type: format!("urn:muniment:error:{}", self.code),
@@ -151,16 +160,22 @@ impl ApiError {
             response
         } else if request.speaks_veza() {
             axum::Json(VezaErrorBody::of(&self, request)).into_response()
+        } else if request.speaks_sailpoint() {
+            sailpoint::render(self, request)
+        } else if request.speaks_oauth() {
+            axum::Json(OAuthErrorBody::from(self)).into_response()
         } else {
             let (error, message, errors) = (self.code, self.message, self.fields);
             axum::Json(ErrorBody { error: error.to_owned(), message, correlation_id, errors }).into_response()
         };
-        *response.status_mut() = self.status;
-        if let Some(seconds) = self.retry_after {
+        *response.status_mut() = status;
+        if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if self.status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        if status == StatusCode::UNAUTHORIZED {
+            // Clients say who they are with name and secret (RFC 6749 §5.2).
+            let scheme = if request.speaks_oauth() { "Basic realm=\"oauth\"" } else { "Bearer" };
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(scheme));
         }
         response
     }

@@ -67,7 +67,7 @@ async fn json<T: DeserializeOwned>(request: Request) -> Result<(Parts, T, Option
     if kind != "application/json" {
         return Err(ApiError::unsupported_media_type(&kind, "application/json"));
     }
-    let bytes = read(body).await?;
+    let bytes = read(body, JSON_LIMIT).await?;
     let value = decode(&bytes)?;
     let canonical = idempotency_key(&parts)?.map(|key| {
         // Canonical: keys sorted, no blanks, which serde_json's Value does.
@@ -85,7 +85,7 @@ impl<T: DeserializeOwned + Default + Send> FromRequest<SharedApp> for OptionalJs
 
     async fn from_request(request: Request, app: &SharedApp) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
-        let bytes = read(body).await?;
+        let bytes = read(body, JSON_LIMIT).await?;
         if bytes.is_empty() {
             if let Some(key) = idempotency_key(&parts)? {
                 replay(&parts, app, &key, b"").await?;
@@ -105,7 +105,7 @@ impl FromRequest<SharedApp> for NoBody {
 
     async fn from_request(request: Request, app: &SharedApp) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
-        read(body).await?;
+        read(body, JSON_LIMIT).await?;
         if let Some(key) = idempotency_key(&parts)? {
             replay(&parts, app, &key, b"").await?;
         }
@@ -118,11 +118,11 @@ pub(super) fn content_type(parts: &Parts) -> String {
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-async fn read(body: Body) -> Result<bytes::Bytes, ApiError> {
-    match Limited::new(body, JSON_LIMIT).collect().await {
+pub(super) async fn read(body: Body, limit: usize) -> Result<bytes::Bytes, ApiError> {
+    match Limited::new(body, limit).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => {
-            Err(ApiError::too_large(format!("The body is larger than {JSON_LIMIT} bytes")))
+            Err(ApiError::too_large(format!("The body is larger than {limit} bytes")))
         }
         Err(error) => Err(ApiError::field("", format!("The body could not be read: {error}"))),
     }

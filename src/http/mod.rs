@@ -16,6 +16,7 @@ pub mod health;
 pub mod identities;
 mod measures;
 pub mod middleware;
+pub mod oauth;
 mod openapi;
 pub mod page;
 pub mod party;
@@ -118,6 +119,8 @@ fn operations() -> OpenApiRouter<SharedApp> {
         .routes(routes!(tokens::list::list, tokens::create::create))
         .routes(routes!(tokens::revoke::revoke))
         .routes(routes!(settings::get::get, settings::update::update))
+        .routes(routes!(oauth::token::token))
+        .routes(routes!(oauth::info::info))
 }
 
 /// The whole server.

@@ -60,8 +60,36 @@ impl RequestInfo {
         self.path.strip_prefix(super::veza::PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
+    /// Are its errors to be SailPoint's (contracts §2.3)?
+    pub fn speaks_sailpoint(&self) -> bool {
+        super::sailpoint::is_ours(&self.path)
+    }
+
+    /// Are its errors to be OAuth's (RFC 6749 §5.2)?
+    pub fn speaks_oauth(&self) -> bool {
+        self.path.strip_prefix(super::oauth::PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
     /// 32 hex digits (contracts §1.3).
     pub fn correlation_id(&self) -> String {
         self.id.simple().to_string()
+    }
+}
+
+#[cfg(test)]
+impl RequestInfo {
+    /// A request to a path, for tests of what is rendered there; its id is 42.
+    pub(super) fn at(path: &str) -> Self {
+        Self {
+            id: Uuid::from_u128(42),
+            received_at: DateTime::UNIX_EPOCH,
+            path: path.to_owned(),
+            method: Method::GET,
+            source: None,
+            wants_problem: false,
+            idempotency_key: None,
+            request_sha256: OnceLock::new(),
+            carried_out_by: OnceLock::new(),
+        }
     }
 }

@@ -15,7 +15,7 @@ pub(super) struct Prepared {
     pub(super) actor: Arc<Actor>,
     pub(super) idempotency: Option<Idempotency>,
     pub(super) metadata: String,
-    /// Holds events of tokens or settings, which every server caches.
+    /// Holds events of clients, tokens or settings, which every server caches.
     pub(super) concerns_security: bool,
 }
 
@@ -39,7 +39,10 @@ impl Prepared {
             streams.push(PreparedStream { stream: stream.stream, expected: stream.expected, events });
         }
         let concerns_security = streams.iter().any(|stream| {
-            matches!(stream.stream.aggregate_type, aggregates::api_token::TYPE | aggregates::settings::TYPE)
+            matches!(
+                stream.stream.aggregate_type,
+                aggregates::api_client::TYPE | aggregates::api_token::TYPE | aggregates::settings::TYPE
+            )
         });
         let Append { guards, take, release, context, .. } = append;
         let Context { actor, idempotency, .. } = context;

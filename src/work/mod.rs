@@ -1,4 +1,5 @@
-//! What isn't derived from events: leases, evidence taken, progress, issues and plans of imports, idempotency keys, last-used times.
+//! What isn't derived from events: leases, evidence taken, progress, issues and plans of imports, idempotency keys,
+//! last-used times, signing keys.
 
 pub mod evidence;
 pub mod idempotency;
@@ -7,4 +8,5 @@ pub mod leases;
 pub mod listeners;
 pub mod planned_events;
 pub mod progress;
+pub mod signing_keys;
 pub mod token_usage;

@@ -93,8 +93,8 @@ async fn the_first_start_prints_a_token_and_no_later_one_does() {
     assert_eq!(succeed(&["api", "disable"], &place, &[]).await, "the API is off, as it was");
     assert_eq!(succeed(&["api", "enable"], &place, &[]).await, "the API is on");
     soon(&client, 200).await;
-    // The switch of the first start, two tokens, a revocation, off and on: asking for what is so is no event.
-    assert_eq!(succeed(&["psql"], &place, &["-At", "-c", "SELECT count(*) FROM events"]).await, "6");
+    // The switch and the key of the first start, two tokens, a revocation, off and on: asking for what is so is no event.
+    assert_eq!(succeed(&["psql"], &place, &["-At", "-c", "SELECT count(*) FROM events"]).await, "7");
 
     let (ended_well, lines) = server.terminate().await;
     assert!(ended_well && lines.iter().filter(|line| line.contains("token")).count() == 1, "{lines:?}");

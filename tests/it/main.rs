@@ -24,6 +24,7 @@ mod idempotency;
 mod identities;
 mod journal;
 mod known;
+mod oauth;
 mod openapi;
 mod personnel_events;
 mod private_postgres;

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use aggregates::access_request::{AccessRequest, AccessRequestCommand, Action, Evidence, Privilege, RequestedAccess};
 use aggregates::access_workflow::{AccessWorkflow, AccessWorkflowCommand, Proposed, WorkflowDefinition, Wrong};
 use aggregates::account::{Account, AccountCommand, AccountEvent, AccountRecord, Correlation};
+use aggregates::api_client::{ApiClient, ApiClientCommand, Scope};
 use aggregates::api_token::{ApiToken, ApiTokenCommand, Role};
 use aggregates::application::{Application, ApplicationEvent, ImportSchedule, Priority};
 use aggregates::application_import::{ApplicationImport, ApplicationImportCommand, ImportType, Metrics};
@@ -120,6 +121,13 @@ enum Step {
         token: u8,
         is_end: bool,
     },
+    Client {
+        client: u8,
+        is_end: bool,
+    },
+    SigningKey {
+        key: u8,
+    },
     /// Of a certification, its rows and its runs.
     Review(reviews::Step),
     TimePasses,
@@ -151,6 +159,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<bool>().prop_map(|on| Step::Settings { on }),
         3 => prop::sample::subsequence(vec![0_u8, 1, 2], 0..=3).prop_shuffle().prop_map(|order| Step::Precedence { order }),
         1 => (0_u8..3, any::<bool>()).prop_map(|(token, is_end)| Step::Token { token, is_end }),
+        1 => (0_u8..3, any::<bool>()).prop_map(|(client, is_end)| Step::Client { client, is_end }),
+        1 => (0_u8..3).prop_map(|key| Step::SigningKey { key }),
         12 => reviews::step().prop_map(Step::Review),
         1 => Just(Step::TimePasses),
     ]
@@ -381,6 +391,7 @@ struct World {
     workflows: HashMap<u8, AccessWorkflow>,
     automations: HashMap<u8, Automation>,
     tokens: HashMap<u8, ApiToken>,
+    clients: HashMap<u8, ApiClient>,
     reviews: reviews::Reviews,
     settings: Settings,
 }
@@ -565,6 +576,25 @@ impl World {
                 };
                 let id = Uuid::from_u128(0x4000 + u128::from(token));
                 decide(self.tokens.entry(token).or_default(), id, command).await
+            }
+            Step::Client { client, is_end } => {
+                let command = if is_end {
+                    ApiClientCommand::Revoke
+                } else {
+                    ApiClientCommand::Create {
+                        name: format!("client {client}"),
+                        role: Role::Auditor,
+                        scopes: Scope::ALL[usize::from(client)..].to_vec(),
+                        identity_id: (client > 1).then(|| identity_id(0)),
+                        secret_sha256: "00".repeat(32),
+                    }
+                };
+                let id = Uuid::from_u128(0x8000 + u128::from(client));
+                decide(self.clients.entry(client).or_default(), id, command).await
+            }
+            Step::SigningKey { key } => {
+                let command = SettingsCommand::RotateSigningKey(Uuid::from_u128(0x9000 + u128::from(key)));
+                decide(&mut self.settings, settings::ID, command).await
             }
             Step::Review(ref step) => self.reviews.happens(step).await,
             Step::TimePasses => Vec::new(),

@@ -1,5 +1,6 @@
-//! System settings: the switch of the API (seed 001, rulings 6), the precedence of identity sources (rulings 11), and what
-//! personnel events need: timezone, custom fields, default responders (rulings 25).
+//! System settings: the switch of the API (seed 001, rulings 6), the precedence of identity sources (rulings 11), what
+//! personnel events need: timezone, custom fields, default responders (rulings 25), and which key signs access tokens
+//! (contracts §2.4).
 
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,8 @@ crate::event::events! {
         CustomFieldsEnabled("1.0") { fields: Vec<String> }
         /// These identities answer where nothing else says who does.
         DefaultRespondersSet("1.0") { responders: Vec<Uuid> }
+        /// Access tokens are signed with this key, and those signed with another are refused. The key itself is no event.
+        SigningKeyRotated("1.0") { key_id: Uuid }
     }
 }
 
@@ -50,6 +53,8 @@ pub struct Settings {
     pub custom_fields: Vec<String>,
     /// Identities who answer where nothing else says who does.
     pub default_responders: Vec<Uuid>,
+    /// The key that signs access tokens; `None` before the first.
+    pub signing_key: Option<Uuid>,
 }
 
 /// Can an application be given precedence?
@@ -74,6 +79,8 @@ pub enum SettingsCommand {
     DisableApi,
     /// Set what is given; what is absent stays.
     Change(Changes),
+    /// Sign access tokens with this key from now on.
+    RotateSigningKey(Uuid),
 }
 
 /// What is to be set; what is absent stays.
@@ -193,6 +200,8 @@ impl cqrs_es::Aggregate for Settings {
             SettingsCommand::DisableApi if self.api_enabled => vec![SettingsEvent::ApiDisabled {}],
             SettingsCommand::EnableApi | SettingsCommand::DisableApi => Vec::new(),
             SettingsCommand::Change(changes) => self.change(changes)?,
+            SettingsCommand::RotateSigningKey(key) if self.signing_key == Some(key) => Vec::new(),
+            SettingsCommand::RotateSigningKey(key_id) => vec![SettingsEvent::SigningKeyRotated { key_id }],
         };
         for event in events {
             sink.write(event, self).await;
@@ -208,6 +217,7 @@ impl cqrs_es::Aggregate for Settings {
             SettingsEvent::TimezoneSet { timezone } => self.timezone = Some(timezone),
             SettingsEvent::CustomFieldsEnabled { fields } => self.custom_fields = fields,
             SettingsEvent::DefaultRespondersSet { responders } => self.default_responders = responders,
+            SettingsEvent::SigningKeyRotated { key_id } => self.signing_key = Some(key_id),
         }
     }
 }

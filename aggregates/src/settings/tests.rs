@@ -249,3 +249,11 @@ fn several_settings_are_set_at_once() {
     then(vec![], command.clone(), events.clone());
     then(events, command, vec![]);
 }
+
+#[test]
+fn a_signing_key_comes_into_force_once() {
+    let rotated = |key_id| SettingsEvent::SigningKeyRotated { key_id };
+    then(vec![], SettingsCommand::RotateSigningKey(ONE), vec![rotated(ONE)]);
+    then(vec![rotated(ONE)], SettingsCommand::RotateSigningKey(ONE), vec![]);
+    then(vec![rotated(ONE)], SettingsCommand::RotateSigningKey(TWO), vec![rotated(TWO)]);
+}

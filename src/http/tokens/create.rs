@@ -104,6 +104,11 @@ pub async fn create(
 async fn answer(session: &Session<Administers>, id: Uuid, secret: String) -> Result<Response, ApiError> {
     let rows = projections::api_tokens::list(session.pool()).await?;
     let row = rows.into_iter().find(|row| row.id == id).ok_or_else(|| ApiError::not_found("Token", id))?;
+    // An OAuth client that repeats its request with another access token would get a secret that opens nothing.
+    if row.secret_sha256 != secret_sha256(&secret) {
+        let message = "The token was made; its secret is shown only to the access token that made it";
+        return Err(ApiError::conflict(message));
+    }
     let body = NewTokenBody { token: TokenBody::of(row, None), secret };
     Ok((StatusCode::CREATED, Extension(Secret), Body(body)).into_response())
 }

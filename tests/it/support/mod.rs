@@ -1,4 +1,4 @@
-//! What tests share: a cluster, a database each, a server, a client, a clock, bodies; a journal alone; the program as processes.
+//! What tests share: a cluster, a database each, a server, a client, a clock, bodies; a journal alone; OAuth clients; the program as processes.
 
 pub mod bodies;
 pub mod client;
@@ -6,6 +6,7 @@ pub mod clock;
 pub mod cluster;
 pub mod configuration;
 pub mod journal;
+pub mod oauth;
 pub mod people;
 pub mod process;
 pub mod proxy;
