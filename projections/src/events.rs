@@ -212,3 +212,38 @@ pub fn actor(metadata: &Value) -> Actor {
         identity_id: text("actorIdentityId"),
     }
 }
+
+/// What the event at a position led to, up to another position: those that name it as their cause, of these types of streams.
+pub async fn caused_by(
+    executor: impl PgExecutor<'_>,
+    position: i64,
+    until: i64,
+    aggregate_types: &[&str],
+) -> Result<Vec<Recorded>, ReadError> {
+    let rows: Vec<EventRow> = sqlx::query_as(&format!(
+        "{SELECT} WHERE position > $1 AND position <= $2 AND aggregate_type = ANY ($3)
+         AND metadata ->> 'causationId' = $1::text ORDER BY position"
+    ))
+    .bind(position)
+    .bind(until)
+    .bind(aggregate_types)
+    .fetch_all(executor)
+    .await?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
+/// The versions of streams; those that don't exist are left out.
+pub async fn versions(
+    executor: impl PgExecutor<'_>,
+    aggregate_type: &str,
+    ids: &[String],
+) -> sqlx::Result<Vec<(String, i64)>> {
+    sqlx::query_as(
+        "SELECT aggregate_id, max(sequence) FROM journal.events
+         WHERE aggregate_type = $1 AND aggregate_id = ANY ($2) GROUP BY aggregate_id",
+    )
+    .bind(aggregate_type)
+    .bind(ids)
+    .fetch_all(executor)
+    .await
+}

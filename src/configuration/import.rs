@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use aggregates::application::{Application, ApplicationCommand, ImportSchedule, source};
+use aggregates::application::{Application, ApplicationCommand, source};
 use aggregates::config_job::plan::{Directory, FAILED, Message, Planned, failed, not_imported, people, plan};
 use aggregates::config_job::{Artifact, ConfigJob, ConfigJobCommand, ImportOptions, Selection, Task};
 use aggregates::config_object::{ConfigObject, ConfigObjectCommand, ObjectType, Reference, stream};
@@ -264,57 +264,29 @@ impl Import<'_> {
                 Ok((_, append)) => append,
                 Err(refusal) => return Ok(Err(words(&refusal))),
             };
-            let mut schedule = None;
             if kind == ObjectType::Source {
-                let (definition, of_source) = match source::read(&object.target, &object.document) {
+                let (definition, schedule) = match source::read(&object.target, &object.document) {
                     Ok(read) => read,
                     Err(reason) => return Ok(Err(reason)),
                 };
-                schedule = of_source;
-                let application = self.application(object).await?;
+                let id = application_id(&object.target.id);
+                let application = journal.load::<Application>(id).await.map_err(CommandError::from)?;
                 let exists = application.aggregate.definition.is_some();
-                let command = if exists {
+                let define = if exists {
                     ApplicationCommand::Update(definition)
                 } else {
                     ApplicationCommand::Create(definition)
                 };
-                match application.decide(command, self.context.clone()).await {
+                let commands = [Some(define), schedule.map(ApplicationCommand::SetImportSchedule)];
+                match application.decide_all(commands.into_iter().flatten().collect(), self.context.clone()).await {
                     Ok((_, more)) => append = both(append, more),
                     Err(refusal) => return Ok(Err(words(&refusal))),
                 }
             }
             match self.guarded(append).await {
-                Ok(()) => return self.set_schedule(object, schedule).await,
-                Err(AppendError::Conflict { .. }) => {}
-                Err(AppendError::ClaimTaken { .. }) => return Ok(Err("another object has its name".to_owned())),
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-}
-
-impl Import<'_> {
-    async fn application(&self, object: &Planned) -> Result<Loaded<Application>, ConfigurationError> {
-        let id = application_id(&object.target.id);
-        Ok(self.app.journal.load::<Application>(id).await.map_err(CommandError::from)?)
-    }
-
-    /// The schedule of an application that was imported: an append of its own, since it must fit the definition.
-    async fn set_schedule(
-        &self,
-        object: &Planned,
-        schedule: Option<ImportSchedule>,
-    ) -> Result<Result<(), String>, ConfigurationError> {
-        let Some(schedule) = schedule else { return Ok(Ok(())) };
-        loop {
-            let command = ApplicationCommand::SetImportSchedule(schedule.clone());
-            let append = match self.application(object).await?.decide(command, self.context.clone()).await {
-                Ok((_, append)) => append,
-                Err(refusal) => return Ok(Err(words(&refusal))),
-            };
-            match self.guarded(append).await {
                 Ok(()) => return Ok(Ok(())),
                 Err(AppendError::Conflict { .. }) => {}
+                Err(AppendError::ClaimTaken { .. }) => return Ok(Err("another object has its name".to_owned())),
                 Err(error) => return Err(error.into()),
             }
         }

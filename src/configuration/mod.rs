@@ -3,18 +3,22 @@
 //! Whoever asks for a job gets its id; workers on any server do it. The rules (what is selected, what references mean, in which
 //! order objects come) are `aggregates::config_job::plan`; here is what they need from tables, files and the journal.
 
+mod changes;
 mod entries;
 mod error;
 mod export;
 mod file;
 mod import;
+mod restore;
 mod results;
 mod secrets;
 mod start;
 pub mod worker;
 
+pub use changes::{Change, changes};
 pub use error::ConfigurationError;
 pub use file::{Upload, load, read};
+pub use restore::{RestoreError, restore};
 pub use results::JobResults;
 pub use start::{cancel, start_export, start_import};
 

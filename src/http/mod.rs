@@ -8,6 +8,7 @@ pub mod applications;
 pub mod automation_runs;
 pub mod automations;
 pub mod certifications;
+pub mod config_imports;
 pub mod error;
 pub mod etag;
 pub mod events;
@@ -115,6 +116,9 @@ fn operations() -> OpenApiRouter<SharedApp> {
         .routes(routes!(sp_config::import_status::status))
         .routes(routes!(sp_config::import_download::download))
         .routes(routes!(sp_config::config_objects::list))
+        .routes(routes!(config_imports::diff::diff))
+        .routes(routes!(config_imports::restore::restore))
+        .routes(routes!(config_imports::cancel::cancel))
         .routes(routes!(events::list::list))
         .routes(routes!(tokens::list::list, tokens::create::create))
         .routes(routes!(tokens::revoke::revoke))

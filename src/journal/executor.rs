@@ -43,9 +43,20 @@ impl<A: Stream> Loaded<A> {
     }
 
     /// Lets the aggregate decide; gives what is to be appended, `None` when nothing happened.
-    pub async fn decide(mut self, command: A::Command, context: Context) -> Result<(A, Option<Append>), Refusal> {
+    pub async fn decide(self, command: A::Command, context: Context) -> Result<(A, Option<Append>), Refusal> {
+        self.decide_all(vec![command], context).await
+    }
+
+    /// Lets the aggregate decide several times, each time as the one before left it; gives what is to be appended together.
+    pub async fn decide_all(
+        mut self,
+        commands: Vec<A::Command>,
+        context: Context,
+    ) -> Result<(A, Option<Append>), Refusal> {
         let sink = EventSink::default();
-        self.aggregate.handle(command, &(), &sink).await?;
+        for command in commands {
+            self.aggregate.handle(command, &(), &sink).await?;
+        }
         let events = sink.collect().await;
         if events.is_empty() {
             return Ok((self.aggregate, None));

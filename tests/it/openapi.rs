@@ -90,6 +90,16 @@ const LEAST: &[(&str, Role)] = &[
     ("listAutomationRuns", Role::Auditor),
     ("getAutomationRun", Role::Auditor),
     ("undoAutomationRun", Role::Operator),
+    ("exportSpConfig", Role::Auditor),
+    ("getSpConfigExportStatus", Role::Auditor),
+    ("getSpConfigExport", Role::Auditor),
+    ("importSpConfig", Role::Administrator),
+    ("getSpConfigImportStatus", Role::Administrator),
+    ("getSpConfigImport", Role::Administrator),
+    ("listSpConfigObjects", Role::Auditor),
+    ("getConfigImportDiff", Role::Auditor),
+    ("restoreConfigImport", Role::Administrator),
+    ("cancelConfigImport", Role::Administrator),
     ("listEvents", Role::Auditor),
     ("listTokens", Role::Auditor),
     ("createToken", Role::Administrator),
@@ -125,6 +135,11 @@ impl Operation {
     /// Its errors are Veza's (contracts §3.6).
     fn speaks_veza(&self) -> bool {
         self.path.starts_with("/api/preview/awf")
+    }
+
+    /// Its errors are SailPoint's (contracts §2.3).
+    fn speaks_sailpoint(&self) -> bool {
+        self.path.starts_with("/sp-config")
     }
 
     fn takes(&self, kind: &str) -> bool {
@@ -211,8 +226,11 @@ async fn every_operation_asks_for_a_token_and_for_its_role() {
         let send = async |client: &Client| client.send(client.request(operation.method.clone(), &path)).await;
         for client in [&anonymous, &stranger] {
             let answer = send(client).await;
-            let (field, word) =
-                if operation.speaks_veza() { ("code", "Unauthenticated") } else { ("error", "unauthorized") };
+            let (field, word) = match &operation {
+                veza if veza.speaks_veza() => ("code", "Unauthenticated"),
+                sailpoint if sailpoint.speaks_sailpoint() => ("error", "Invalid or expired authentication token"),
+                _ => ("error", "unauthorized"),
+            };
             assert_eq!((answer.status, &answer.json[field]), (401, &json!(word)), "{}", operation.id);
         }
         let least = LEAST.iter().find(|(name, _)| *name == operation.id).unwrap().1;
@@ -223,7 +241,7 @@ async fn every_operation_asks_for_a_token_and_for_its_role() {
             let is_refused = answer.status == 403;
             assert_eq!(is_refused, !may, "{} as {}: {}", operation.id, role.as_str(), answer.text);
             if is_refused {
-                let message = answer.json["message"].as_str().unwrap();
+                let message = answer.json["message"].as_str().or(answer.json["messages"][0]["text"].as_str()).unwrap();
                 assert!(message.ends_with(&format!("needs {}", least.as_str())), "{message}");
             }
         }
@@ -382,6 +400,11 @@ async fn no_operation_falls_over_garbage() {
         ("forceUpdateResult", json!({"value": result})),
         ("decideResults", decision_by_filter),
         (
+            "exportSpConfig",
+            json!({"description": "d", "includeTypes": ["RULE"], "excludeTypes": ["ROLE"],
+                   "objectOptions": {"RULE": {"includedIds": ["1"], "includedNames": ["n"]}}}),
+        ),
+        (
             "createToken",
             json!({"name": "t", "role": "reader", "identityId": id(&identity), "expirationDate": "2030-01-01"}),
         ),
@@ -429,15 +452,29 @@ async fn no_operation_falls_over_garbage() {
                 request = request.json(&body);
             } else if operation.takes("multipart/form-data") {
                 let part = reqwest::multipart::Part::bytes(garbage.to_string().into_bytes()).file_name(text.clone());
-                let form = reqwest::multipart::Form::new().text("applicationId", some_id);
-                request = request.multipart(form.part(if case % 2 == 0 { group.clone() } else { text.clone() }, part));
+                let mut form = reqwest::multipart::Form::new();
+                let name = match case {
+                    0..4 if operation.speaks_sailpoint() => "data".to_owned(),
+                    case if case % 2 == 0 => group.clone(),
+                    _ => text.clone(),
+                };
+                form = if operation.speaks_sailpoint() && way % 2 == 0 {
+                    form.text("options", json!({"includeTypes": draw().0}).to_string())
+                } else {
+                    form.text("applicationId", some_id)
+                };
+                request = request.multipart(form.part(name, part));
             }
             let answer = server.client.send(request).await;
             assert!(answer.status < 500, "{} {path}: {} {}", operation.id, answer.status, answer.text);
             if answer.status >= 400 && operation.is_open() {
                 assert!(answer.json["error_description"].is_string(), "{}: {}", operation.id, answer.text);
             } else if answer.status >= 400 {
-                let field = if operation.speaks_veza() { "request_id" } else { "correlationId" };
+                let field = match &operation {
+                    veza if veza.speaks_veza() => "request_id",
+                    sailpoint if sailpoint.speaks_sailpoint() => "trackingId",
+                    _ => "correlationId",
+                };
                 assert_eq!(
                     answer.json[field].as_str().map(str::len),
                     Some(32),

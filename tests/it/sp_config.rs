@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod imports;
+mod restore;
 mod round_trip;
 
 use aggregates::api_token::Role;

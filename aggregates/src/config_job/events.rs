@@ -61,5 +61,7 @@ crate::event::events! {
         }
         /// Somebody stopped it.
         ConfigJobCanceled("1.0") {}
+        /// Everything that it imported is as it was before.
+        ConfigJobRestored("1.0") { objects: u64 }
     }
 }

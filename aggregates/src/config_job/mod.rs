@@ -64,6 +64,7 @@ pub struct ConfigJob {
     pub status: Status,
     /// How often a worker took it up.
     pub attempts: u32,
+    is_restored: bool,
 }
 
 /// What can be asked of a job.
@@ -101,6 +102,11 @@ pub enum ConfigJobCommand {
     },
     /// Stop it.
     Cancel,
+    /// Put what it imported back, in the same append.
+    Restore {
+        /// Put back.
+        objects: u64,
+    },
 }
 
 use ConfigJobCommand as Command;
@@ -126,6 +132,19 @@ impl ConfigJob {
         if self.task.is_none() {
             return Err(Refusal::NotFound("The job doesn't exist".to_owned()));
         }
+        if let Command::Restore { objects } = command {
+            return match &self.task {
+                _ if self.is_restored => Err(Refusal::Conflict("The import is restored already".to_owned())),
+                Some(Task::Import { preview: false, .. }) if self.status.is_final() => {
+                    Ok(Event::ConfigJobRestored { objects })
+                }
+                Some(Task::Import { preview: false, .. }) => Err(Refusal::Conflict(format!(
+                    "The import is {}; it can be restored when it has ended",
+                    self.status.as_str()
+                ))),
+                _ => Err(Refusal::Conflict("Only imports that imported something can be restored".to_owned())),
+            };
+        }
         if self.status.is_final() {
             return Err(Refusal::Conflict(format!("The job is {} already", self.status.as_str())));
         }
@@ -133,7 +152,7 @@ impl ConfigJob {
             Command::Claim { worker } => Event::ConfigJobClaimed { worker },
             Command::Complete { result, objects } => Event::ConfigJobCompleted { result, objects },
             Command::Fail { reason, result, objects } => Event::ConfigJobFailed { reason, result, objects },
-            Command::Cancel | Command::Start { .. } => Event::ConfigJobCanceled {},
+            Command::Cancel | Command::Start { .. } | Command::Restore { .. } => Event::ConfigJobCanceled {},
         })
     }
 }
@@ -164,6 +183,10 @@ impl cqrs_es::Aggregate for ConfigJob {
             Event::ConfigJobCompleted { .. } => Status::Complete,
             Event::ConfigJobFailed { .. } => Status::Failed,
             Event::ConfigJobCanceled {} => Status::Cancelled,
+            Event::ConfigJobRestored { .. } => {
+                self.is_restored = true;
+                self.status
+            }
         };
     }
 }

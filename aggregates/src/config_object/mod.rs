@@ -4,6 +4,7 @@
 //! An object is kept whole: what isn't understood here leaves as it came. What is understood does something: a SOURCE is an
 //! application (its stream here holds only what the application has no word for), a TRANSFORM makes fields of feeds.
 
+mod difference;
 mod document;
 mod kind;
 mod reference;
@@ -15,6 +16,7 @@ use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use difference::{FieldChange, differences};
 pub use document::{Document, canonical};
 pub use kind::ObjectType;
 pub use reference::{Place, Reference, references, replace};

@@ -86,3 +86,20 @@ fn secrets_are_taken_out_and_told_with_their_places() {
     assert_eq!(document.pointer("/list/0/a~1b~0secret"), Some(&json!(REDACTED)));
     assert_eq!(redact(&mut document), []);
 }
+
+#[test]
+fn documents_differ_field_by_field() {
+    let before = json!({"a": 1, "b": {"c/d": [1, 2], "same": true}, "gone": null, "list": [1]});
+    let after = json!({"a": "1", "b": {"c/d": [1, 3], "same": true}, "new": {}, "list": [1, 2]});
+    let found = differences(&before, &after);
+    let found: Vec<String> = found
+        .iter()
+        .map(|change| {
+            let text =
+                |value: &Option<serde_json::Value>| value.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
+            format!("{} {} {}", change.path, text(&change.before), text(&change.after))
+        })
+        .collect();
+    assert_eq!(found, ["/a 1 \"1\"", "/b/c~1d/1 2 3", "/gone null -", "/list [1] [1,2]", "/new - {}"]);
+    assert_eq!(differences(&before, &before), []);
+}

@@ -40,6 +40,7 @@ pub struct ConfigJobRow {
     pub expires_at: DateTime<Utc>,
     pub modified_at: DateTime<Utc>,
     pub completed_at: Option<DateTime<Utc>>,
+    pub restored_at: Option<DateTime<Utc>>,
     pub version: i64,
 }
 
@@ -64,6 +65,7 @@ impl ConfigJobRow {
             expires_at,
             modified_at: event.recorded_at,
             completed_at: None,
+            restored_at: None,
             version: event.sequence,
         }
     }
@@ -86,6 +88,10 @@ impl ConfigJobRow {
                 Status::Failed
             }
             Event::ConfigJobCanceled {} => Status::Cancelled,
+            Event::ConfigJobRestored { .. } => {
+                self.restored_at = Some(event.recorded_at);
+                return;
+            }
         };
         if status.is_final() {
             self.completed_at = Some(event.recorded_at);

@@ -13,6 +13,7 @@ CREATE TABLE config_jobs (
     expires_at timestamptz NOT NULL,
     modified_at timestamptz NOT NULL,
     completed_at timestamptz,
+    restored_at timestamptz,
     version bigint NOT NULL
 );
 CREATE INDEX ON config_jobs (created_at) WHERE status IN ('NOT_STARTED', 'IN_PROGRESS');
@@ -31,4 +32,5 @@ COMMENT ON COLUMN config_jobs.created_by IS 'Name of who asked, as it was then';
 COMMENT ON COLUMN config_jobs.expires_at IS 'From then on its files can''t be downloaded';
 COMMENT ON COLUMN config_jobs.modified_at IS 'When it moved on last';
 COMMENT ON COLUMN config_jobs.completed_at IS 'When it ended';
+COMMENT ON COLUMN config_jobs.restored_at IS 'When everything that it imported was put back; null = it wasn''t';
 COMMENT ON COLUMN config_jobs.version IS 'Of its stream';

@@ -9,6 +9,8 @@ pub mod import;
 pub mod import_download;
 pub mod import_status;
 
+pub use body::JobBody;
+
 use aggregates::config_job::{Artifact, Status};
 use axum::Router;
 use axum::body::Body;
