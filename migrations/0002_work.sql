@@ -146,6 +146,7 @@ CREATE TABLE work.config_secrets (
     job_id uuid NOT NULL,
     pointer text NOT NULL,
     value text NOT NULL,
+    brought_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (owner_id, job_id, pointer)
 );
 CREATE INDEX ON work.config_secrets (job_id);
@@ -154,3 +155,4 @@ COMMENT ON COLUMN work.config_secrets.owner_id IS 'The object''s stream';
 COMMENT ON COLUMN work.config_secrets.job_id IS 'The import that brings it; nil = it is the object''s';
 COMMENT ON COLUMN work.config_secrets.pointer IS 'Where in the object (RFC 6901)';
 COMMENT ON COLUMN work.config_secrets.value IS 'The secret';
+COMMENT ON COLUMN work.config_secrets.brought_at IS 'When a file brought it';

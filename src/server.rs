@@ -158,5 +158,8 @@ async fn forget_keys(app: &SharedApp) {
         if let Err(error) = crate::work::idempotency::forget(&app.pool, app.clock.now()).await {
             tracing::warn!(%error, "old idempotency keys were not forgotten");
         }
+        if let Err(error) = crate::configuration::tidy_secrets(&app.pool).await {
+            tracing::warn!(%error, "secrets that nobody took were not forgotten");
+        }
     }
 }

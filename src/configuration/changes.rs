@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use aggregates::application::{Application, Definition, source};
-use aggregates::config_object::{ConfigObject, ConfigObjectEvent, Document, ObjectType, Reference, stream};
+use aggregates::config_object::{ConfigObject, ConfigObjectEvent, Document, ObjectType, Reference};
 use aggregates::{DomainEvent, Recorded};
-use projections::events::{ReadError, caused_by, of_streams};
+use projections::config_objects;
+use projections::events::{caused_by, of_streams};
 use uuid::Uuid;
 
 use super::ConfigurationError;
 use super::entries::application_id;
+use super::streams::{object, unreadable};
 use crate::app::SharedApp;
 use crate::journal::CommandError;
 
@@ -26,14 +28,19 @@ pub(super) struct Changed<A> {
 /// An object that an import changed.
 #[derive(Debug, Clone)]
 pub struct Change {
-    /// Of one that is gone, as it was.
-    pub reference: Reference,
-    /// Its entry; `None` = it wasn't there.
-    pub before: Option<Document>,
-    /// Its entry; `None` = it isn't there.
-    pub after: Option<Document>,
+    /// What it was called, and its entry; `None` = it wasn't there.
+    pub before: Option<(Reference, Document)>,
+    /// What it is called, and its entry; `None` = it isn't there.
+    pub after: Option<(Reference, Document)>,
     pub(super) object: Option<Changed<ConfigObject>>,
     pub(super) application: Option<Changed<Application>>,
+}
+
+impl Change {
+    /// What it is called; of one that is gone, what it was.
+    pub fn reference(&self) -> Option<&Reference> {
+        self.after.as_ref().or(self.before.as_ref()).map(|(reference, _)| reference)
+    }
 }
 
 /// What an import changed, in the order in which it did.
@@ -41,10 +48,6 @@ pub struct Change {
 /// # Errors
 /// The log can't be read.
 pub async fn changes(app: &SharedApp, job: Uuid) -> Result<Vec<Change>, ConfigurationError> {
-    let unreadable = |error: ReadError| match error {
-        ReadError::Database(error) => ConfigurationError::Database(error),
-        other @ ReadError::Event { .. } => ConfigurationError::Database(sqlx::Error::Decode(other.into())),
-    };
     let of_job = of_streams(&app.pool, aggregates::config_job::TYPE, &[job.to_string()]).await.map_err(unreadable)?;
     let Some((first, last)) = of_job.first().zip(of_job.last()) else { return Ok(Vec::new()) };
     let types = [aggregates::config_object::TYPE, aggregates::application::TYPE];
@@ -62,8 +65,8 @@ pub async fn changes(app: &SharedApp, job: Uuid) -> Result<Vec<Change>, Configur
         }
         let changed = Changed {
             id: *id,
-            before: at::<ConfigObject>(app, *id, first.sequence - 1).await?,
-            after: at(app, *id, last.sequence).await?,
+            before: object(app, *id, first.sequence - 1).await?.aggregate,
+            after: object(app, *id, last.sequence).await?.aggregate,
             version: last.sequence,
         };
         let Some(reference) = named(&changed, first) else { continue };
@@ -71,9 +74,8 @@ pub async fn changes(app: &SharedApp, job: Uuid) -> Result<Vec<Change>, Configur
             sources.insert(application_id(&reference.id), changed);
             continue;
         }
-        let document = |object: &ConfigObject| object.kept.as_ref().map(|(_, document)| document.clone());
-        let (before, after) = (document(&changed.before), document(&changed.after));
-        found.push((*place, Change { reference, before, after, object: Some(changed), application: None }));
+        let (before, after) = (changed.before.kept.clone(), changed.after.kept.clone());
+        found.push((*place, Change { before, after, object: Some(changed), application: None }));
     }
     for ((kind, id), (place, first, last)) in &touched {
         if *kind != aggregates::application::TYPE {
@@ -81,8 +83,8 @@ pub async fn changes(app: &SharedApp, job: Uuid) -> Result<Vec<Change>, Configur
         }
         let changed = Changed {
             id: *id,
-            before: at::<Application>(app, *id, first.sequence - 1).await?,
-            after: at(app, *id, last.sequence).await?,
+            before: application(app, *id, first.sequence - 1).await?,
+            after: application(app, *id, last.sequence).await?,
             version: last.sequence,
         };
         found.push((*place, of_source(app, sources.remove(id), Some(changed), *id).await?));
@@ -95,8 +97,8 @@ pub async fn changes(app: &SharedApp, job: Uuid) -> Result<Vec<Change>, Configur
     Ok(found.into_iter().map(|(_, change)| change).collect())
 }
 
-async fn at<A: aggregates::Stream>(app: &SharedApp, id: Uuid, version: i64) -> Result<A, ConfigurationError> {
-    Ok(app.journal.load_until::<A>(id, version).await.map_err(CommandError::from)?.aggregate)
+async fn application(app: &SharedApp, id: Uuid, version: i64) -> Result<Application, ConfigurationError> {
+    Ok(app.journal.load_until::<Application>(id, version).await.map_err(CommandError::from)?.aggregate)
 }
 
 fn named(changed: &Changed<ConfigObject>, first: &Recorded) -> Option<Reference> {
@@ -110,34 +112,37 @@ fn named(changed: &Changed<ConfigObject>, first: &Recorded) -> Option<Reference>
 /// A SOURCE's change is its application's and that of what is kept beside it; what it didn't touch is as it is.
 async fn of_source(
     app: &SharedApp,
-    object: Option<Changed<ConfigObject>>,
-    application: Option<Changed<Application>>,
+    changed: Option<Changed<ConfigObject>>,
+    changed_application: Option<Changed<Application>>,
     id: Uuid,
 ) -> Result<Change, ConfigurationError> {
-    let untouched: Application = match &application {
+    let untouched = match &changed_application {
         Some(_) => Application::default(),
-        None => at(app, id, i64::MAX).await?,
+        None => application(app, id, i64::MAX).await?,
     };
-    let kept_untouched = match &object {
+    let kept_untouched = match &changed {
         Some(_) => ConfigObject::default(),
-        None => at(app, stream(ObjectType::Source, &id.to_string()), i64::MAX).await?,
+        None => kept_beside(app, id).await?,
     };
-    let (was, is) = application.as_ref().map_or((&untouched, &untouched), |changed| (&changed.before, &changed.after));
+    let (was, is) =
+        changed_application.as_ref().map_or((&untouched, &untouched), |changed| (&changed.before, &changed.after));
     let (kept_was, kept_is) =
-        object.as_ref().map_or((&kept_untouched, &kept_untouched), |changed| (&changed.before, &changed.after));
+        changed.as_ref().map_or((&kept_untouched, &kept_untouched), |changed| (&changed.before, &changed.after));
     let entry = |application: &Application, object: &ConfigObject| {
         let definition = application.definition.as_ref()?;
+        let id = object.kept.as_ref().map_or_else(|| id.to_string(), |(reference, _)| reference.id.clone());
+        let reference = Reference { kind: ObjectType::Source.as_str().to_owned(), id, name: definition.name.clone() };
         let definition = Definition { correlation: Some(definition.correlation()), ..definition.clone() };
         let kept = object.kept.as_ref().map(|(_, document)| document);
-        Some(source::entry(&definition, application.schedule.as_ref(), kept))
-    };
-    let name = is.definition.as_ref().or(was.definition.as_ref()).map(|definition| definition.name.clone());
-    let kept = kept_is.kept.as_ref().or(kept_was.kept.as_ref());
-    let reference = Reference {
-        kind: ObjectType::Source.as_str().to_owned(),
-        id: kept.map_or_else(|| id.to_string(), |(reference, _)| reference.id.clone()),
-        name: name.unwrap_or_default(),
+        Some((reference, source::entry(&definition, application.schedule.as_ref(), kept)))
     };
     let (before, after) = (entry(was, kept_was), entry(is, kept_is));
-    Ok(Change { reference, before, after, object, application })
+    Ok(Change { before, after, object: changed, application: changed_application })
+}
+
+/// What is kept beside an application, whatever files call it.
+async fn kept_beside(app: &SharedApp, application: Uuid) -> Result<ConfigObject, ConfigurationError> {
+    let rows = config_objects::of_type(&app.pool, ObjectType::Source.as_str()).await?;
+    let found = rows.into_iter().find(|row| application_id(&row.object_id) == application);
+    Ok(ConfigObject { kept: found.map(|row| (row.reference(), row.document)) })
 }

@@ -45,8 +45,21 @@ pub(super) async fn export(
     selection: &Selection,
     context: &Context,
 ) -> Result<(), ConfigurationError> {
-    let mut entries = all(&app.pool).await?;
-    entries.retain(|entry| selection.selects(&entry.reference));
+    export_entries(app, row, selection, &all(&app.pool).await?, context).await
+}
+
+/// Carries an export of these objects out.
+///
+/// # Errors
+/// What the journal, the tables or the disk said.
+pub(super) async fn export_entries(
+    app: &SharedApp,
+    row: &ConfigJobRow,
+    selection: &Selection,
+    entries: &[Entry],
+    context: &Context,
+) -> Result<(), ConfigurationError> {
+    let entries: Vec<&Entry> = entries.iter().filter(|entry| selection.selects(&entry.reference)).collect();
     let bytes = written(&entries, row.description.as_deref(), selection, app.clock.now()).map_err(std::io::Error::from);
     let result = file::keep(app, bytes.map_err(Fault::from)?).await?;
     let command = ConfigJobCommand::Complete { result, objects: entries.len() as u64 };
@@ -55,7 +68,7 @@ pub(super) async fn export(
 }
 
 fn written(
-    entries: &[Entry],
+    entries: &[&Entry],
     description: Option<&str>,
     selection: &Selection,
     now: DateTime<Utc>,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aggregates::application::{Application, ApplicationCommand, source};
 use aggregates::config_job::plan::{Directory, FAILED, Message, Planned, failed, not_imported, people, plan};
-use aggregates::config_job::{Artifact, ConfigJob, ConfigJobCommand, ImportOptions, Selection, Task};
+use aggregates::config_job::{Artifact, ConfigJob, ConfigJobCommand, ImportOptions, Selection, Status, Task};
 use aggregates::config_object::{ConfigObject, ConfigObjectCommand, ObjectType, Reference, stream};
 use aggregates::ids;
 use aggregates::transform::Transform;
@@ -13,16 +13,17 @@ use projections::{config_jobs, identities};
 use uuid::Uuid;
 
 use super::entries::{Entry, all, application_id};
-use super::export::export;
+use super::export::export_entries;
 use super::results::ResultMessage;
 use super::start::expiry;
-use super::{ConfigurationError, JobResults, file, secrets};
+use super::{ConfigurationError, JobResults, file, secrets, streams};
 use crate::app::SharedApp;
 use crate::imports::schedule;
 use crate::journal::{Append, AppendError, CommandError, Context, Loaded, StreamId};
 
-/// Objects of one append.
+/// Objects of one append, and about how many bytes.
 const SLICE: usize = 200;
+const SLICE_BYTES: usize = 1 << 20;
 /// Said of a job that didn't import everything (contracts §2.2).
 const HALTED: &str = "Import halted because of errors. Download results for error details.";
 
@@ -48,17 +49,23 @@ type Known = HashMap<(String, String), Entry>;
 pub(super) async fn import(import: Import<'_>) -> Result<(), ConfigurationError> {
     let Import { app, .. } = import;
     let mut results = JobResults::default();
+    let entries = all(&app.pool).await?;
     if !import.preview && !import.options.exclude_backup {
-        results.export_job_id = Some(import.backup().await?);
+        let Some(backup) = import.backup(&entries).await? else {
+            let reason = "The backup could not be made: nothing was imported".to_owned();
+            let command = ConfigJobCommand::Fail { reason, result: None, objects: 0 };
+            app.journal.execute::<ConfigJob>(import.job, command, None, import.context.clone()).await?;
+            return Ok(());
+        };
+        results.export_job_id = Some(backup);
     }
     let (objects, broken) = file::kept_upload(&app.pool, import.file).await?;
     for reason in broken {
         results.of("UNKNOWN").errors.push(ResultMessage::new(FAILED, reason));
     }
-    let entries = all(&app.pool).await?;
     let mut directory = Directory::default();
     entries.iter().for_each(|entry| directory.add(&entry.reference));
-    known_people(app, &people(&objects)).await?.iter().for_each(|person| directory.add(person));
+    known_people(app, &people(&objects, import.options)).await?.iter().for_each(|person| directory.add(person));
     let key = |entry: &Entry| (entry.reference.kind.clone(), entry.reference.id.clone());
     let known: Known = entries.into_iter().map(|entry| (key(&entry), entry)).collect();
     let mut planned = plan(objects, import.options, &directory);
@@ -112,8 +119,8 @@ async fn known_people(app: &SharedApp, meant: &[Reference]) -> sqlx::Result<Vec<
 }
 
 impl Import<'_> {
-    /// Exports everything as it is before the import; gives the job.
-    async fn backup(&self) -> Result<Uuid, ConfigurationError> {
+    /// Exports everything as the import found it; gives the job, unless that failed.
+    async fn backup(&self, entries: &[Entry]) -> Result<Option<Uuid>, ConfigurationError> {
         let id = ids::native(self.job, "backup", "");
         let selection = Selection::default();
         if config_jobs::find(&self.app.pool, id).await?.is_none() {
@@ -134,9 +141,9 @@ impl Import<'_> {
                 return Err(ConfigurationError::Interrupted);
             };
             if row.is_final() {
-                return Ok(id);
+                return Ok((row.status == Status::Complete.as_str()).then_some(id));
             }
-            match export(self.app, &row, &selection, self.context).await {
+            match export_entries(self.app, &row, &selection, entries, self.context).await {
                 // Another worker was faster: it is there as well.
                 Ok(()) | Err(ConfigurationError::Command(CommandError::Refused(_))) => {}
                 Err(error) => return Err(error),
@@ -154,27 +161,33 @@ impl Import<'_> {
 
     /// Imports what can be, in order; gives the places in the plan of what is so now. Notes errors in the plan.
     async fn apply(&self, planned: &mut [Planned], known: &Known) -> Result<HashSet<usize>, ConfigurationError> {
+        let brought: HashSet<Uuid> = secrets::brought(&self.app.pool, self.job).await?.into_iter().collect();
         let mut done = HashSet::new();
         let mut slice: Vec<usize> = Vec::with_capacity(SLICE);
+        let mut bytes = 0;
         for place in 0..planned.len() {
             let is_source = planned[place].target.object_type() == Some(ObjectType::Source);
             if is_source && !self.preview {
                 // It is imported alone: what it may refer to comes before.
-                self.import_slice(planned, &std::mem::take(&mut slice), known, &mut done).await?;
+                let slice = std::mem::take(&mut slice);
+                self.import_slice(planned, &slice, known, &mut done).await?;
+                self.take_secrets(planned, &slice, &brought).await?;
             }
             check(planned, place);
             if !planned[place].errors.is_empty() || self.preview {
                 continue;
             }
             slice.push(place);
-            if is_source || slice.len() == SLICE {
-                self.import_slice(planned, &std::mem::take(&mut slice), known, &mut done).await?;
+            bytes += planned[place].document.as_str().len();
+            if is_source || slice.len() == SLICE || bytes >= SLICE_BYTES {
+                let slice = std::mem::take(&mut slice);
+                self.import_slice(planned, &slice, known, &mut done).await?;
+                self.take_secrets(planned, &slice, &brought).await?;
+                bytes = 0;
             }
         }
         self.import_slice(planned, &slice, known, &mut done).await?;
-        if !self.preview {
-            self.take_secrets(planned, &done).await?;
-        }
+        self.take_secrets(planned, &slice, &brought).await?;
         Ok(done)
     }
 
@@ -231,14 +244,16 @@ impl Import<'_> {
         Ok(())
     }
 
-    async fn take_secrets(&self, planned: &[Planned], done: &HashSet<usize>) -> Result<(), ConfigurationError> {
-        let brought: HashSet<Uuid> = secrets::brought(&self.app.pool, self.job).await?.into_iter().collect();
-        if brought.is_empty() {
-            return Ok(());
-        }
-        for place in done {
-            let Planned { reference, target, .. } = &planned[*place];
-            let Some(kind) = target.object_type() else { continue };
+    /// The secrets that came for objects of a slice are theirs now.
+    async fn take_secrets(
+        &self,
+        planned: &[Planned],
+        slice: &[usize],
+        brought: &HashSet<Uuid>,
+    ) -> Result<(), ConfigurationError> {
+        for place in slice {
+            let Planned { reference, target, errors, .. } = &planned[*place];
+            let Some(kind) = target.object_type().filter(|_| errors.is_empty()) else { continue };
             let (from, to) = (stream(kind, &reference.id), stream(kind, &target.id));
             if brought.contains(&from) {
                 secrets::take(&self.app.pool, self.job, from, to).await?;
@@ -257,8 +272,7 @@ impl Import<'_> {
         let journal = &self.app.journal;
         let Some(kind) = object.target.object_type() else { return Ok(Err(ObjectType::unknown(&object.target.kind))) };
         loop {
-            let kept =
-                journal.load::<ConfigObject>(stream(kind, &object.target.id)).await.map_err(CommandError::from)?;
+            let kept = streams::object(self.app, stream(kind, &object.target.id), i64::MAX).await?;
             let kept = kept.decide(self.put(object), self.context.clone()).await;
             let mut append = match kept {
                 Ok((_, append)) => append,
@@ -313,8 +327,7 @@ fn check(planned: &mut [Planned], place: usize) {
     let missing = object.needs.iter().find(|need| !planned[**need].errors.is_empty());
     let reason = match missing {
         Some(need) => Some(not_imported(&planned[*need].reference)),
-        None if object.target.object_type() == Some(ObjectType::Source) => readable(object).err(),
-        None => None,
+        None => storable(object).err(),
     };
     if let Some(reason) = reason {
         let message = failed(&planned[place].reference, &reason);
@@ -329,8 +342,14 @@ fn both(first: Option<Append>, second: Option<Append>) -> Option<Append> {
     }
 }
 
-/// Can the SOURCE be an application?
-fn readable(object: &Planned) -> Result<(), String> {
+/// Would the object's rules take it, and can a SOURCE be an application?
+fn storable(object: &Planned) -> Result<(), String> {
+    let (reference, document) = (object.target.clone(), object.document.clone());
+    let put = ConfigObjectCommand::Put { reference, document, job_id: Uuid::nil() };
+    ConfigObject::default().decide(put).map_err(|refusal| words(&refusal))?;
+    if object.target.object_type() != Some(ObjectType::Source) {
+        return Ok(());
+    }
     let (definition, schedule) = source::read(&object.target, &object.document)?;
     let mut violations = definition.violations();
     if let Some(schedule) = &schedule {

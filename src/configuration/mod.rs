@@ -13,6 +13,7 @@ mod restore;
 mod results;
 mod secrets;
 mod start;
+mod streams;
 pub mod worker;
 
 pub use changes::{Change, changes};
@@ -20,7 +21,8 @@ pub use error::ConfigurationError;
 pub use file::{Upload, load, read};
 pub use restore::{RestoreError, restore};
 pub use results::JobResults;
-pub use start::{cancel, start_export, start_import};
+pub use secrets::tidy as tidy_secrets;
+pub use start::{Started, cancel, start_export, start_import};
 
 /// The tenant that files and access tokens name.
 pub const TENANT: &str = "muniment";

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aggregates::application::{Application, ApplicationCommand, ImportSchedule};
 use aggregates::config_job::{ConfigJob, ConfigJobCommand};
-use aggregates::config_object::{ConfigObject, ConfigObjectCommand};
+use aggregates::config_object::{ConfigObject, ConfigObjectCommand, Reference};
 use aggregates::{Refusal, Violation};
 use projections::events::versions;
 use uuid::Uuid;
@@ -88,10 +88,10 @@ async fn collisions(app: &SharedApp, found: &[Change]) -> Result<Vec<Violation>,
             || change.application.as_ref().is_some_and(|application| later(application.id, application.version))
     };
     let violation = |change: &Change| {
-        let field = format!("{} {}", change.reference.kind, change.reference.id);
-        Violation::new(field, format!("{:?} was changed after the import", change.reference.name))
+        let Reference { kind, id, name } = change.reference()?;
+        Some(Violation::new(format!("{kind} {id}"), format!("{name:?} was changed after the import")))
     };
-    Ok(found.iter().filter(is_later).map(violation).collect())
+    Ok(found.iter().filter(is_later).filter_map(violation).collect())
 }
 
 async fn object_back(

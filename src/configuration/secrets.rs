@@ -39,6 +39,18 @@ pub(super) async fn take(pool: &PgPool, job: Uuid, brought: Uuid, owner: Uuid) -
     Ok(())
 }
 
+/// What was brought for jobs that ended, or never began, long ago is forgotten: whoever brought it died.
+pub async fn tidy(pool: &PgPool) -> sqlx::Result<()> {
+    sqlx::query(
+        "DELETE FROM work.config_secrets AS s
+         WHERE job_id <> '00000000-0000-0000-0000-000000000000' AND brought_at < clock_timestamp() - interval '1 hour'
+             AND NOT EXISTS (SELECT FROM config_jobs AS j WHERE j.id = s.job_id AND j.completed_at IS NULL)",
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
 /// A job ended: what it brought and nobody took is forgotten.
 pub(super) async fn forget(pool: &PgPool, job: Uuid) -> sqlx::Result<()> {
     sqlx::query("DELETE FROM work.config_secrets WHERE job_id = $1").bind(job).execute(pool).await?;

@@ -1,14 +1,26 @@
 //! Jobs that are asked for.
 
 use aggregates::config_job::{ConfigJob, ConfigJobCommand, ImportOptions, Selection, Task};
+use aggregates::violation::refuse_if_any;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{ConfigurationError, Upload, file, secrets};
 use crate::app::SharedApp;
-use crate::journal::Context;
+use crate::journal::{CommandError, Context};
 
-/// Begins an export; gives its id.
+/// A job that was begun: as nobody has taken it up yet.
+#[derive(Debug, Clone, Copy)]
+pub struct Started {
+    /// The job.
+    pub id: Uuid,
+    /// When.
+    pub started_at: DateTime<Utc>,
+    /// When its files expire.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Begins an export.
 ///
 /// # Errors
 /// The selection names what isn't there, or the journal said no.
@@ -18,7 +30,7 @@ pub async fn start_export(
     selection: Selection,
     description: Option<String>,
     context: Context,
-) -> Result<(), ConfigurationError> {
+) -> Result<Started, ConfigurationError> {
     let task = Task::Export { selection, backup_of: None };
     start(app, id, task, description, context).await
 }
@@ -34,12 +46,17 @@ pub async fn start_import(
     options: ImportOptions,
     preview: bool,
     context: Context,
-) -> Result<(), ConfigurationError> {
+) -> Result<Started, ConfigurationError> {
+    refuse_if_any(options.violations()).map_err(CommandError::from)?;
     let file = file::keep_upload(app, upload).await?;
     if !preview {
         secrets::bring(&app.pool, id, &upload.secrets).await?;
     }
-    start(app, id, Task::Import { file, options, preview }, None, context).await
+    let started = start(app, id, Task::Import { file, options, preview }, None, context).await;
+    if started.is_err() {
+        secrets::forget(&app.pool, id).await?;
+    }
+    started
 }
 
 async fn start(
@@ -48,11 +65,13 @@ async fn start(
     task: Task,
     description: Option<String>,
     context: Context,
-) -> Result<(), ConfigurationError> {
-    let command = ConfigJobCommand::Start { task, description, expires_at: expiry(app) };
-    app.journal.create::<ConfigJob>(id, command, context).await?;
+) -> Result<Started, ConfigurationError> {
+    let expires_at = expiry(app);
+    let command = ConfigJobCommand::Start { task, description, expires_at };
+    let created = app.journal.create::<ConfigJob>(id, command, context).await?;
     app.configuration_bell.notify_one();
-    Ok(())
+    let started_at = created.appended.map_or_else(|| app.clock.now(), |appended| appended.recorded_at);
+    Ok(Started { id, started_at, expires_at })
 }
 
 /// When files of a job that begins now can't be downloaded any more.

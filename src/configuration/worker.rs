@@ -39,6 +39,8 @@ pub async fn work(app: SharedApp, worker: String) {
 
 async fn look(app: &SharedApp, worker: &str) -> Result<(), ConfigurationError> {
     for id in config_jobs::unfinished(&app.pool).await? {
+        // Each attempt has a name of its own: one that failed is repeated when its lease has run out.
+        let worker = &format!("{worker}/{}", app.clock.id().simple());
         if app.is_stopping.load(Ordering::Relaxed) || !leases::take(&app.pool, id, worker, LEASE).await? {
             continue;
         }

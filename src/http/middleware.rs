@@ -67,7 +67,9 @@ pub(super) async fn around(State(around): State<Arc<Around>>, mut request: Reque
 }
 
 fn has_no_time_limit(info: &RequestInfo) -> bool {
-    info.path == "/api/application-imports/upload" || info.path == "/api/events"
+    // `/beta/sp-config/import`, `/sp-config/v1/import`
+    let is_config_import = info.speaks_sailpoint() && info.path.ends_with("/import");
+    info.path == "/api/application-imports/upload" || info.path == "/api/events" || is_config_import
 }
 
 fn limited(around: &Around, info: &RequestInfo) -> Result<(), ApiError> {

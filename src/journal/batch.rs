@@ -105,8 +105,12 @@ impl<'a> Facts<'a> {
             }
         }
         for (claim, stream) in &append.take {
+            // What the same append gives up is free: names may pass from one stream to another.
+            let is_given_up =
+                |holder: &Holder| append.release.iter().any(|(given_up, by)| given_up == claim && is(holder, by));
             if let Some(holder) = self.claims.get(claim)
                 && !is(holder, stream)
+                && !is_given_up(holder)
             {
                 return Err(AppendError::ClaimTaken { claim: claim.clone(), holder: holder.clone() });
             }

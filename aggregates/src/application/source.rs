@@ -48,9 +48,12 @@ pub fn entry(definition: &Definition, schedule: Option<&ImportSchedule>, kept: O
             import_schedule: schedule.cloned(),
         };
         let attributes = object.entry("connectorAttributes").or_insert_with(|| json!({}));
-        if let Value::Object(attributes) = attributes {
-            attributes.insert("muniment".to_owned(), json!(native));
+        if !attributes.is_object() {
+            *attributes = json!({});
         }
+        attributes["muniment"] = json!(native);
+    } else if let Some(Value::Object(attributes)) = object.get_mut("connectorAttributes") {
+        attributes.remove("muniment");
     }
     // As long as nothing changed, the very text that came in.
     match kept {

@@ -84,8 +84,15 @@ impl Selection {
             .chain(excluded.map(|name| ("excludeTypes", name)))
             .chain(of_options.map(|name| ("objectOptions", name)))
             .map(|(field, name)| Violation::new(field, ObjectType::unknown(name)))
+            .chain(nul("objectOptions", self))
             .collect()
     }
+}
+
+/// PostgreSQL's `jsonb` can't hold a NUL.
+fn nul(field: &str, options: &impl Serialize) -> Option<Violation> {
+    let has_nul = serde_json::to_string(options).is_ok_and(|text| text.contains("\\u0000"));
+    has_nul.then(|| Violation::new(field, "A NUL character is not allowed"))
 }
 
 impl Objects {
@@ -120,6 +127,7 @@ impl ImportOptions {
     /// What is wrong with them.
     pub fn violations(&self) -> Vec<Violation> {
         let mut found = self.selection.violations();
+        found.extend(nul("defaultReferences", &self.default_references));
         for (at, default) in self.default_references.iter().enumerate() {
             if let DefaultReference::Type(name) = default
                 && ObjectType::read(name).is_none()

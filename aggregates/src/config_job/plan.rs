@@ -84,11 +84,11 @@ impl Directory {
     }
 }
 
-/// References to people in objects of a file: who they are is looked up before.
-pub fn people(file: &[Incoming]) -> Vec<Reference> {
-    let all = file.iter().flat_map(|object| references(&object.document.value()));
-    let mut people: Vec<Reference> =
-        all.map(|(_, reference)| reference).filter(|reference| reference.kind == "IDENTITY").collect();
+/// References to people in objects of a file and in its options: who they are is looked up before.
+pub fn people(file: &[Incoming], options: &ImportOptions) -> Vec<Reference> {
+    let all = file.iter().flat_map(|object| references(&object.document.value())).map(|(_, reference)| reference);
+    let defaults = options.fallback("IDENTITY").cloned();
+    let mut people: Vec<Reference> = all.chain(defaults).filter(|reference| reference.kind == "IDENTITY").collect();
     people.sort();
     people.dedup();
     people
@@ -135,24 +135,26 @@ pub fn failed(object: &Reference, reason: &str) -> Message {
     }
 }
 
-/// Which of two is meant nobody can say.
+/// Which of two is meant nobody can say; nor can two be one.
 fn refuse_doubles(planned: &mut [Planned]) {
-    let mut counts: HashMap<(bool, String, String), usize> = HashMap::new();
+    let mut counts: HashMap<(&'static str, String, String), usize> = HashMap::new();
     let keys = |object: &Planned| {
         let Reference { kind, id, name } = &object.reference;
-        [(true, kind.clone(), id.clone()), (false, kind.clone(), name.clone())]
+        [
+            ("with this id", kind.clone(), id.clone()),
+            ("with this name", kind.clone(), name.clone()),
+            ("that mean the same one here", kind.clone(), object.target.id.clone()),
+        ]
     };
     for key in planned.iter().flat_map(keys) {
         *counts.entry(key).or_default() += 1;
     }
     for object in planned {
-        for (key, what) in keys(object).into_iter().zip(["id", "name"]) {
-            let count = counts.get(&key).copied().unwrap_or_default();
-            if count > 1 {
-                let reason = format!("the file has {count} objects of this type with this {what}");
-                object.errors.push(failed(&object.reference, &reason));
-            }
-        }
+        let is_doubled = |key: &(&'static str, String, String)| counts.get(key).is_some_and(|count| *count > 1);
+        let Some(key) = keys(object).into_iter().find(is_doubled) else { continue };
+        let count = counts.get(&key).copied().unwrap_or_default();
+        let reason = format!("the file has {count} objects of this type {}", key.0);
+        object.errors.push(failed(&object.reference, &reason));
     }
 }
 
@@ -177,7 +179,12 @@ fn resolve(
         let meant = elsewhere(|all, wanted| all.by_id(wanted).cloned())
             .map(|meant| (meant, By::Id))
             .or_else(|| elsewhere(|all, wanted| all.by_name(wanted).cloned()).map(|meant| (meant, By::Name)))
-            .or_else(|| options.fallback(&wanted.kind).map(|meant| (meant.clone(), By::Default)));
+            .or_else(|| {
+                let fallback = options.fallback(&wanted.kind)?;
+                let there =
+                    [in_file, known].into_iter().find_map(|all| all.by_id(fallback).or_else(|| all.by_name(fallback)));
+                there.map(|meant| (meant.clone(), By::Default))
+            });
         let Some((meant, by)) = meant else {
             let message = Message {
                 key: UNRESOLVED,
@@ -283,7 +290,7 @@ fn in_order(planned: Vec<Planned>) -> Vec<Planned> {
                 .filter(|need| **need >= first_circular)
                 .map(|need| ordered[*need].reference.name.clone())
                 .collect();
-            let reason = format!("its references lead back to itself, by way of {}", names.join(", "));
+            let reason = format!("its references lead into a circle, by way of {}", names.join(", "));
             let message = failed(&ordered[place].reference, &reason);
             ordered[place].errors.push(message);
         } else if let Some(need) = needs.iter().find(|need| !ordered[**need].errors.is_empty()) {

@@ -108,7 +108,7 @@ fn circles_of_references_and_what_hangs_on_them_are_refused_and_nothing_else() {
     let refused: Vec<&str> =
         planned.iter().filter(|object| !object.errors.is_empty()).map(|object| &*object.reference.name).collect();
     assert_eq!(refused, ["a", "b", "c"]);
-    assert!(errors(&planned)[0].ends_with("its references lead back to itself, by way of b"), "{:?}", errors(&planned));
+    assert!(errors(&planned)[0].ends_with("its references lead into a circle, by way of b"), "{:?}", errors(&planned));
 }
 
 #[test]
@@ -124,10 +124,24 @@ fn two_objects_with_one_id_or_one_name_are_both_refused() {
         [
             "There was an error importing 'RULE' with name 'a' and id '1': the file has 2 objects of this type with this id",
             "There was an error importing 'RULE' with name 'b' and id '1': the file has 2 objects of this type with this id",
-            "There was an error importing 'RULE' with name 'b' and id '1': the file has 2 objects of this type with this name",
             "There was an error importing 'RULE' with name 'b' and id '2': the file has 2 objects of this type with this name",
         ]
     );
+}
+
+#[test]
+fn two_objects_that_mean_one_that_is_known_are_both_refused() {
+    let known = directory(&[called("RULE", "1", "one")]);
+    let file = vec![object("RULE", "1", "renamed", json!({})), object("RULE", "9", "one", json!({}))];
+    let planned = plan(file, &ImportOptions::default(), &known);
+    assert!(planned.iter().all(|object| object.errors[0].text.ends_with("that mean the same one here")), "{planned:?}");
+}
+
+#[test]
+fn a_default_that_isnt_there_resolves_nothing() {
+    let options = options(json!({"defaultReferences": [{"type": "RULE", "id": "gone", "name": "gone"}]}));
+    let file = vec![object("RULE", "1", "one", json!({"to": {"type": "RULE", "name": "nowhere"}}))];
+    assert_eq!(errors(&plan(file, &options, &Directory::default())).len(), 1);
 }
 
 #[test]

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+/// Documents are nested at most so deep: deeper ones couldn't be read again where events wrap them.
+const DEPTH: usize = 100;
+
 /// A JSON text in canonical form: names in order, no blanks, numbers as they were written. So whatever came in leaves the same,
 /// and equal documents have equal bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +18,7 @@ impl Document {
     /// The document that this JSON text says.
     ///
     /// # Errors
-    /// It isn't JSON, or nested more than 128 deep.
+    /// It isn't JSON, or nested more than 100 deep.
     pub fn read(json: &str) -> serde_json::Result<Self> {
         canonical(json).map(Self)
     }
@@ -63,14 +66,17 @@ impl<'de> Deserialize<'de> for Document {
 /// A JSON text with names in order and without blanks. Of a name that is said twice the last one counts, as everywhere in serde.
 ///
 /// # Errors
-/// It isn't JSON, or nested more than 128 deep.
+/// It isn't JSON, or nested more than 100 deep.
 pub fn canonical(json: &str) -> serde_json::Result<String> {
     let mut text = String::with_capacity(json.len());
-    write(&mut text, serde_json::from_str(json)?)?;
+    write(&mut text, serde_json::from_str(json)?, 0)?;
     Ok(text)
 }
 
-fn write(text: &mut String, raw: &RawValue) -> serde_json::Result<()> {
+fn write(text: &mut String, raw: &RawValue, depth: usize) -> serde_json::Result<()> {
+    if depth > DEPTH {
+        return Err(serde::de::Error::custom(format!("it is nested more than {DEPTH} deep")));
+    }
     let json = raw.get();
     match json.as_bytes().first() {
         Some(b'{') => {
@@ -82,7 +88,7 @@ fn write(text: &mut String, raw: &RawValue) -> serde_json::Result<()> {
                 }
                 *text += &serde_json::to_string(&name)?;
                 text.push(':');
-                write(text, value)?;
+                write(text, value, depth + 1)?;
             }
             text.push('}');
         }
@@ -93,7 +99,7 @@ fn write(text: &mut String, raw: &RawValue) -> serde_json::Result<()> {
                 if number > 0 {
                     text.push(',');
                 }
-                write(text, value)?;
+                write(text, value, depth + 1)?;
             }
             text.push(']');
         }

@@ -70,9 +70,10 @@ fn refers(entries: &Map<String, Value>) -> Option<Reference> {
         Some(_) => None,
     };
     let (kind, id, name) = (text("type")?, text("id")?, text("name")?);
-    let is_known = ObjectType::read(&kind).is_some() || kind == "IDENTITY" || ObjectType::ELSEWHERE.contains(&&*kind);
+    // Types are written so everywhere; `{"type": "lower", "name": …}` is none.
+    let is_type = !kind.is_empty() && kind.chars().all(|c| c.is_ascii_uppercase() || c == '_');
     let is_all = entries.keys().all(|key| matches!(key.as_str(), "type" | "id" | "name"));
-    (is_known && is_all && !(id.is_empty() && name.is_empty())).then_some(Reference { kind, id, name })
+    (is_type && is_all && !(id.is_empty() && name.is_empty())).then_some(Reference { kind, id, name })
 }
 
 /// Puts what a reference means in its place.

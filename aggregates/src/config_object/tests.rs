@@ -21,7 +21,11 @@ fn a_document_is_canonical_and_loses_nothing() {
     assert_eq!(Document::read(canonical).unwrap(), document);
     let again: Document = serde_json::from_str(&serde_json::to_string(&document).unwrap()).unwrap();
     assert_eq!(again, document);
-    assert!(Document::read(&"[".repeat(100_000)).is_err());
+    let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+    assert!(Document::read(&nested(100)).is_ok());
+    for depth in [102, 200, 10_000, 1_000_000] {
+        assert!(Document::read(&nested(depth)).is_err(), "{depth}");
+    }
     assert!(Document::read("{\"a\":}").is_err());
 }
 

@@ -26,7 +26,7 @@ COMMENT ON COLUMN config_jobs.task IS 'What it does, with its options';
 COMMENT ON COLUMN config_jobs.backup_of IS 'The import before which this export keeps everything as it was';
 COMMENT ON COLUMN config_jobs.reason IS 'Why it failed';
 COMMENT ON COLUMN config_jobs.result IS 'SHA-256 and size of the file that it made';
-COMMENT ON COLUMN config_jobs.objects IS 'Objects exported, or made and changed';
+COMMENT ON COLUMN config_jobs.objects IS 'Objects exported, or imported: made, changed, or so already';
 COMMENT ON COLUMN config_jobs.created_at IS 'When it was asked for';
 COMMENT ON COLUMN config_jobs.created_by IS 'Name of who asked, as it was then';
 COMMENT ON COLUMN config_jobs.expires_at IS 'From then on its files can''t be downloaded';

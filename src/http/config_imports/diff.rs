@@ -1,7 +1,7 @@
-use aggregates::config_object::{Document, differences};
+use aggregates::config_object::{Document, FieldChange, Reference, differences};
 use axum::Json;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -65,30 +65,31 @@ pub struct FieldDiffBody {
 pub async fn diff(session: Session<ReadsConfiguration>, Id(id): Id) -> Result<Json<DiffBody>, ApiError> {
     import(&session, id).await?;
     let found = changes(&session.app, id).await?;
-    Ok(Json(DiffBody { job_id: id, objects: found.into_iter().map(body).collect() }))
+    Ok(Json(DiffBody { job_id: id, objects: found.iter().filter_map(body).collect() }))
 }
 
-fn body(change: Change) -> ObjectDiffBody {
-    let Change { reference, before, after, .. } = change;
-    let kind = match (&before, &after) {
+fn body(change: &Change) -> Option<ObjectDiffBody> {
+    let reference = change.reference()?;
+    let kind = match (&change.before, &change.after) {
         (None, _) => "created",
         (_, None) => "deleted",
         _ => "updated",
     };
-    let value = |document: Option<Document>| {
-        document.map_or_else(|| Value::Object(serde_json::Map::new()), |document| document.value())
-    };
-    let fields = differences(&value(before), &value(after));
-    let field = |change: aggregates::config_object::FieldChange| FieldDiffBody {
-        path: change.path,
-        before: change.before,
-        after: change.after,
-    };
-    ObjectDiffBody {
-        r#type: reference.kind,
-        id: reference.id,
-        name: reference.name,
+    let fields = differences(&entry(change.before.as_ref()), &entry(change.after.as_ref()));
+    let field = |change: FieldChange| FieldDiffBody { path: change.path, before: change.before, after: change.after };
+    Some(ObjectDiffBody {
+        r#type: reference.kind.clone(),
+        id: reference.id.clone(),
+        name: reference.name.clone(),
         change: kind,
         fields: fields.into_iter().map(field).collect(),
-    }
+    })
+}
+
+/// The entry of a file, `self` with the rest; nothing is an empty one.
+fn entry(known: Option<&(Reference, Document)>) -> Value {
+    let Some((reference, document)) = known else { return json!({}) };
+    let mut entry = document.value();
+    entry["self"] = json!(reference);
+    entry
 }

@@ -5,6 +5,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::configuration::Started;
+
 /// A job (contracts §2.2): all fields in every answer, null where there is nothing to say.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -43,6 +45,23 @@ impl From<ConfigJobRow> for JobBody {
             created: row.created_at,
             modified: row.modified_at,
             completed: row.completed_at,
+        }
+    }
+}
+
+impl JobBody {
+    /// A job as its request is answered: nobody has taken it up yet.
+    pub(super) fn started(kind: &str, job: Started, description: Option<String>) -> Self {
+        Self {
+            job_id: job.id,
+            status: Status::NotStarted.as_str().to_owned(),
+            r#type: kind.to_owned(),
+            description,
+            message: None,
+            expiration: job.expires_at,
+            created: job.started_at,
+            modified: job.started_at,
+            completed: None,
         }
     }
 }

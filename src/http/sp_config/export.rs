@@ -5,7 +5,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::body::JobBody;
-use super::{TAG, job, location};
+use super::{TAG, location};
 use crate::configuration::start_export;
 use crate::http::error::ApiError;
 use crate::http::extract::Json;
@@ -40,7 +40,7 @@ pub async fn start(
 ) -> Result<Response, ApiError> {
     let id = session.app.clock.id();
     let context = session.accepting(location("export", id));
-    start_export(&session.app, id, request.selection, request.description, context).await?;
-    let row = job(&session, "EXPORT", id).await?;
-    Ok((StatusCode::ACCEPTED, axum::Json(JobBody::from(row))).into_response())
+    let description = request.description;
+    let started = start_export(&session.app, id, request.selection, description.clone(), context).await?;
+    Ok((StatusCode::ACCEPTED, axum::Json(JobBody::started("EXPORT", started, description))).into_response())
 }

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 
 use super::body::JobBody;
-use super::{TAG, job, location};
+use super::{TAG, location};
 use crate::configuration::{read, start_import};
 use crate::http::error::ApiError;
 use crate::http::extract::{Query, content_type, replay};
@@ -16,6 +16,8 @@ use crate::http::session::{ManagesConfiguration, Session};
 
 /// A file of configuration objects may have so many bytes.
 const FILE_LIMIT: usize = 64 << 20;
+/// Options may have so many bytes: they are part of an event.
+const OPTIONS_LIMIT: usize = 1 << 20;
 /// A client that sends nothing for so long is gone.
 const SILENCE: Duration = Duration::from_secs(30);
 /// More parts than anybody needs.
@@ -71,9 +73,8 @@ pub async fn start(
     let upload = upload.map_err(|reason| ApiError::field("data", reason))?;
     let id = session.app.clock.id();
     let context = session.accepting(location("import", id));
-    start_import(&session.app, id, &upload, options, preview, context).await?;
-    let row = job(&session, "IMPORT", id).await?;
-    Ok((StatusCode::ACCEPTED, axum::Json(JobBody::from(row))).into_response())
+    let started = start_import(&session.app, id, &upload, options, preview, context).await?;
+    Ok((StatusCode::ACCEPTED, axum::Json(JobBody::started("IMPORT", started, None))).into_response())
 }
 
 /// The very sentence of the live service (contracts §2.3).
@@ -104,6 +105,9 @@ async fn receive(mut multipart: Multipart) -> Result<(Vec<u8>, Vec<u8>), ApiErro
                 return Err(ApiError::too_large(format!("The upload is larger than {FILE_LIMIT} bytes")));
             }
             bytes.extend_from_slice(&chunk);
+            if name == "options" && bytes.len() > OPTIONS_LIMIT {
+                return Err(ApiError::too_large(format!("The options are larger than {OPTIONS_LIMIT} bytes")));
+            }
         }
         let place = match name.as_str() {
             "data" => &mut data,

@@ -146,7 +146,7 @@ async fn a_token_for_configuration_opens_nothing_else() {
     let head = server.head().await;
     let mut tried = 0;
     for (path, methods) in document["paths"].as_object().unwrap() {
-        if !path.starts_with("/api/") {
+        if !path.starts_with("/api/") || path.starts_with("/api/config-imports/") {
             continue;
         }
         let path = path.replace("{id}", "018f0000-0000-7000-8000-00000000dead").replace("{stage}", "approval");

@@ -54,6 +54,25 @@ async fn what_is_no_file_of_objects_is_refused_and_nothing_happens() {
 }
 
 #[tokio::test]
+async fn what_is_nested_too_deep_is_told_and_nothing_falls_over() {
+    let server = TestServer::start().await;
+    let nested = format!("{}{}", "[".repeat(500_000), "]".repeat(500_000));
+    let data =
+        format!(r#"{{"objects":[{{"self":{{"type":"RULE","id":"1","name":"n"}},"object":{{"deep":{nested}}}}}]}}"#);
+    let answer = server.send_config(IMPORT, data, None).await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    let id = answer.json["jobId"].as_str().unwrap();
+    assert_eq!(server.config_job("import", id).await["status"], "FAILED");
+    let results = server.client.get(&format!("/sp-config/import/{id}/download")).await.json;
+    let text = results["results"]["UNKNOWN"]["errors"][0]["text"].as_str().unwrap();
+    assert_eq!(text, "objects[0] can't be imported: it isn't JSON: it is nested more than 100 deep");
+    let deep = r#"{"objectOptions":{"RULE":{"includedNames":["\u0000"]}}}"#;
+    let answer = server.send_config(IMPORT, good(), Some(serde_json::from_str(deep).unwrap())).await;
+    assert!(answer.status == 400 && answer.text.contains("A NUL character is not allowed"), "{}", answer.text);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_file_larger_than_the_limit_is_refused() {
     let server = TestServer::start().await;
     let answer = server.send_config(IMPORT, vec![b' '; (64 << 20) + 1], None).await;

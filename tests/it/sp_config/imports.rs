@@ -132,6 +132,10 @@ async fn secrets_are_in_no_event_and_no_file_and_stay_when_they_are_taken_out() 
     assert_eq!(known().await, ["s3cret-two"]);
     server.import_config("/sp-config/import?preview=true", &file(&[trigger("s3cret-three")]), None).await;
     assert_eq!(known().await, ["s3cret-two"]);
+    let mut elsewhere = object("WORKFLOW", "7", "not ours", json!({"password": "s3cret-four"}));
+    elsewhere["beside"] = json!({"apiKey": "s3cret-five"});
+    server.import_config(IMPORT, &file(&[elsewhere]), None).await;
+    assert_eq!(known().await, ["s3cret-two"]);
     let told: i64 = sqlx::query_scalar(
         "SELECT (SELECT count(*) FROM journal.events WHERE payload::text LIKE '%s3cret%')
               + (SELECT count(*) FROM evidence.blobs WHERE encode(bytes, 'escape') LIKE '%s3cret%')",

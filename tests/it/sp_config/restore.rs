@@ -45,7 +45,15 @@ async fn an_import_is_told_field_by_field_and_put_back() {
     let told: Vec<Vec<String>> = told.as_array().unwrap().iter().map(words).collect();
     assert_eq!(told[0], ["updated one", "/object/script \"old\" \"new\""]);
     assert_eq!(told[1], ["updated Payroll", "/object/description null \"Who is paid what\""]);
-    assert_eq!(told[2], ["created two", "/object null {\"type\":\"lower\"}", "/version null 1"]);
+    assert_eq!(
+        told[2],
+        [
+            "created two",
+            "/object null {\"type\":\"lower\"}",
+            "/self null {\"id\":\"2\",\"name\":\"two\",\"type\":\"TRANSFORM\"}",
+            "/version null 1",
+        ]
+    );
     assert_eq!(told[3][0], "created Workday");
     let head = server.head().await;
     let restored = restore(&server, &job).await;
@@ -101,5 +109,36 @@ async fn only_imports_that_imported_something_and_ended_can_be_restored_or_befor
     assert_eq!(results["results"]["RULE"]["importedObjects"].as_array().unwrap().len(), 1);
     let gone = server.client.get(&format!("/sp-config/import/{}/download", started["jobId"].as_str().unwrap())).await;
     assert!(gone.status == 404 && gone.text.contains("was cancelled"), "{}", gone.text);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn names_pass_from_object_to_object_and_back_and_numbers_stay_as_they_were_written() {
+    let server = TestServer::start().await;
+    let entry = |id: &str, name: &str, number: &str| {
+        format!(r#"{{"self":{{"type":"RULE","id":"{id}","name":"{name}"}},"version":1,"object":{{"n":{number}}}}}"#)
+    };
+    let import = async |entries: &[String]| {
+        let data = format!(r#"{{"objects":[{}]}}"#, entries.join(","));
+        let answer = server.send_config(IMPORT, data, None).await;
+        let job = server.config_job("import", answer.json["jobId"].as_str().unwrap()).await;
+        assert_eq!(job["status"], "COMPLETE");
+        job
+    };
+    let exported = async || {
+        let started = server.client.post("/sp-config/export", json!({})).await.json;
+        let id = started["jobId"].as_str().unwrap();
+        server.config_job("export", id).await;
+        server.client.get(&format!("/sp-config/export/{id}/download")).await.text
+    };
+    import(&[entry("1", "A", "1.50"), entry("2", "B", "123456789012345678901234567890")]).await;
+    let before = exported().await;
+    assert!(before.contains(r#"{"n":1.50}"#) && before.contains("123456789012345678901234567890"), "{before}");
+    let swapped = import(&[entry("1", "B", "1.5"), entry("2", "A", "2")]).await;
+    let told = diff(&server, &swapped).await;
+    assert_eq!(told[0]["fields"][0], json!({"path": "/self/name", "before": "A", "after": "B"}));
+    assert_eq!(restore(&server, &swapped).await.status, 200);
+    assert_eq!(exported().await, before);
+    server.assert_verified().await;
     server.stop().await;
 }
