@@ -15,7 +15,7 @@ use crate::app::SharedApp;
 use crate::imports::Fault;
 use crate::journal::Context;
 
-/// The file (contracts §2.2, SpConfigExportResults).
+/// The file (contracts §2.2, `SpConfigExportResults`).
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct File<'f> {
@@ -29,6 +29,7 @@ struct File<'f> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the contract's names")]
 struct Options<'f> {
     exclude_types: &'f [String],
     include_types: &'f [String],

@@ -64,8 +64,12 @@ pub(super) async fn import(import: Import<'_>) -> Result<(), ConfigurationError>
         results.of("UNKNOWN").errors.push(ResultMessage::new(FAILED, reason));
     }
     let mut directory = Directory::default();
-    entries.iter().for_each(|entry| directory.add(&entry.reference));
-    known_people(app, &people(&objects, import.options)).await?.iter().for_each(|person| directory.add(person));
+    for entry in &entries {
+        directory.add(&entry.reference);
+    }
+    for person in known_people(app, &people(&objects, import.options)).await? {
+        directory.add(&person);
+    }
     let key = |entry: &Entry| (entry.reference.kind.clone(), entry.reference.id.clone());
     let known: Known = entries.into_iter().map(|entry| (key(&entry), entry)).collect();
     let mut planned = plan(objects, import.options, &directory);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// What an import did, or would do (contracts §2.2, SpConfigImportResults).
+/// What an import did, or would do (contracts §2.2, `SpConfigImportResults`).
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct JobResults {

@@ -22,6 +22,7 @@ mod openapi;
 pub mod page;
 pub mod party;
 pub mod personnel_events;
+pub mod providers;
 pub mod request;
 pub mod sailpoint;
 pub mod session;
@@ -119,6 +120,7 @@ fn operations() -> OpenApiRouter<SharedApp> {
         .routes(routes!(config_imports::diff::diff))
         .routes(routes!(config_imports::restore::restore))
         .routes(routes!(config_imports::cancel::cancel))
+        .routes(routes!(providers::templates))
         .routes(routes!(events::list::list))
         .routes(routes!(tokens::list::list, tokens::create::create))
         .routes(routes!(tokens::revoke::revoke))

@@ -57,7 +57,9 @@ impl RequestInfo {
 
     /// Are its errors to be Veza's (contracts §3.6)?
     pub fn speaks_veza(&self) -> bool {
-        self.path.strip_prefix(super::veza::PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        let is_beneath =
+            |prefix: &str| self.path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        is_beneath(super::veza::PREFIX) || is_beneath(super::providers::PREFIX)
     }
 
     /// Are its errors to be SailPoint's (contracts §2.3)?

@@ -100,6 +100,7 @@ const LEAST: &[(&str, Role)] = &[
     ("getConfigImportDiff", Role::Auditor),
     ("restoreConfigImport", Role::Administrator),
     ("cancelConfigImport", Role::Administrator),
+    ("listProviderTemplates", Role::Reader),
     ("listEvents", Role::Auditor),
     ("listTokens", Role::Auditor),
     ("createToken", Role::Administrator),
@@ -134,7 +135,7 @@ impl Operation {
 
     /// Its errors are Veza's (contracts §3.6).
     fn speaks_veza(&self) -> bool {
-        self.path.starts_with("/api/preview/awf")
+        self.path.starts_with("/api/preview/awf") || self.path.starts_with("/api/v1/providers")
     }
 
     /// Its errors are SailPoint's (contracts §2.3).

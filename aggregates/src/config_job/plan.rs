@@ -198,9 +198,9 @@ fn resolve(
             };
             // What can be imported must be there; people and things that only other systems have may be missing.
             if ObjectType::read(&wanted.kind).is_some() {
-                errors.push(message)
+                errors.push(message);
             } else {
-                warnings.push(message)
+                warnings.push(message);
             }
             continue;
         };

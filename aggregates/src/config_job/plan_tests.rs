@@ -8,6 +8,7 @@ fn called(kind: &str, id: &str, name: &str) -> Reference {
     Reference { kind: kind.to_owned(), id: id.to_owned(), name: name.to_owned() }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "shorter for all who call it")]
 fn object(kind: &str, id: &str, name: &str, object: serde_json::Value) -> Incoming {
     incoming(&json!({"self": {"type": kind, "id": id, "name": name}, "version": 1, "object": object}).to_string())
         .unwrap()
@@ -15,7 +16,9 @@ fn object(kind: &str, id: &str, name: &str, object: serde_json::Value) -> Incomi
 
 fn directory(known: &[Reference]) -> Directory {
     let mut directory = Directory::default();
-    known.iter().for_each(|reference| directory.add(reference));
+    for reference in known {
+        directory.add(reference);
+    }
     directory
 }
 

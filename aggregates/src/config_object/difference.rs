@@ -34,7 +34,8 @@ fn compare(path: &mut String, before: Option<&Value>, after: Option<&Value>, fou
         }
         (Some(Value::Array(before)), Some(Value::Array(after))) if before.len() == after.len() => {
             for (at, (before, after)) in before.iter().zip(after).enumerate() {
-                *path += &format!("/{at}");
+                path.push('/');
+                *path += &at.to_string();
                 compare(path, Some(before), Some(after), found);
                 path.truncate(length);
             }

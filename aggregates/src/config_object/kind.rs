@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-/// The types of objects that can be exported and imported: the seed's six, and CONNECTOR_RULE (rulings 43).
+/// The types of objects that can be exported and imported: the seed's six, and `CONNECTOR_RULE` (rulings 43).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[expect(missing_docs, reason = "the contract's names")]

@@ -44,7 +44,8 @@ fn take(value: &mut Value, pointer: &mut String, found: &mut Vec<Secret>) {
         }
         Value::Array(values) => {
             for (at, value) in values.iter_mut().enumerate() {
-                *pointer += &format!("/{at}");
+                pointer.push('/');
+                *pointer += &at.to_string();
                 take(value, pointer, found);
                 pointer.truncate(length);
             }

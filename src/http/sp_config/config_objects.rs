@@ -8,7 +8,7 @@ use crate::http::error::ApiError;
 use crate::http::sailpoint::SailPointErrorBody;
 use crate::http::session::{ReadsConfiguration, Session};
 
-/// A type of objects (contracts §2.2, SpConfigObject).
+/// A type of objects (contracts §2.2, `SpConfigObject`).
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigObjectBody {

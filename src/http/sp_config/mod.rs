@@ -24,6 +24,7 @@ use super::error::ApiError;
 use super::session::{Access, Session};
 use crate::app::SharedApp;
 use crate::configuration::{ConfigurationError, load};
+use crate::imports::Fault;
 
 pub(super) const TAG: &str = "Configuration";
 
@@ -48,8 +49,7 @@ impl From<ConfigurationError> for ApiError {
     fn from(error: ConfigurationError) -> Self {
         match error {
             ConfigurationError::Command(error) => error.into(),
-            ConfigurationError::Database(error) => error.into(),
-            ConfigurationError::File(crate::imports::Fault::Database(error)) => error.into(),
+            ConfigurationError::Database(error) | ConfigurationError::File(Fault::Database(error)) => error.into(),
             other => Self::internal(&other),
         }
     }

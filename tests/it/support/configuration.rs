@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{Answer, TestServer, eventually};
 
 /// An entry of a file.
+#[expect(clippy::needless_pass_by_value, reason = "shorter for all who call it")]
 pub fn object(kind: &str, id: &str, name: &str, object: Value) -> Value {
     json!({"version": 1, "self": {"type": kind, "id": id, "name": name}, "object": object})
 }
