@@ -222,7 +222,7 @@ impl Import<'_> {
                 None => Loaded::new(&id),
             };
             match loaded.decide(self.put(object), self.context.clone()).await {
-                Ok((_, append)) => together = both(together, append),
+                Ok((_, append)) => together = Append::both(together, append),
                 Err(_) => alone = slice,
             }
         }
@@ -297,7 +297,7 @@ impl Import<'_> {
                 };
                 let commands = [Some(define), schedule.map(ApplicationCommand::SetImportSchedule)];
                 match application.decide_all(commands.into_iter().flatten().collect(), self.context.clone()).await {
-                    Ok((_, more)) => append = both(append, more),
+                    Ok((_, more)) => append = Append::both(append, more),
                     Err(refusal) => return Ok(Err(words(&refusal))),
                 }
             }
@@ -336,13 +336,6 @@ fn check(planned: &mut [Planned], place: usize) {
     if let Some(reason) = reason {
         let message = failed(&planned[place].reference, &reason);
         planned[place].errors.push(message);
-    }
-}
-
-fn both(first: Option<Append>, second: Option<Append>) -> Option<Append> {
-    match (first, second) {
-        (Some(first), Some(second)) => Some(first.and(second)),
-        (first, second) => first.or(second),
     }
 }
 

@@ -43,10 +43,10 @@ pub async fn restore(app: &SharedApp, job: Uuid, context: &Context) -> Result<u6
     let mut append = restored;
     for change in found {
         if let Some(object) = change.object {
-            append = both(append, object_back(job, object, context).await.map_err(refused)?);
+            append = Append::both(append, object_back(job, object, context).await.map_err(refused)?);
         }
         if let Some(application) = change.application {
-            append = both(append, application_back(application, context).await.map_err(refused)?);
+            append = Append::both(append, application_back(application, context).await.map_err(refused)?);
         }
     }
     if let Some(append) = append {
@@ -65,13 +65,6 @@ pub async fn restore(app: &SharedApp, job: Uuid, context: &Context) -> Result<u6
         }
     }
     Ok(objects)
-}
-
-fn both(first: Option<Append>, second: Option<Append>) -> Option<Append> {
-    match (first, second) {
-        (Some(first), Some(second)) => Some(first.and(second)),
-        (first, second) => first.or(second),
-    }
 }
 
 /// Objects that somebody changed after the import.

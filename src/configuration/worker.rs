@@ -15,10 +15,6 @@ use crate::app::SharedApp;
 use crate::journal::{AppendError, CommandError};
 use crate::work::leases;
 
-/// Seconds after which a dead worker's job is another's.
-const LEASE: f64 = 10.0;
-/// How often a lease is renewed.
-const RENEWAL: Duration = Duration::from_secs(3);
 /// How often a worker looks when nobody rings.
 const POLL: Duration = Duration::from_millis(500);
 /// How often workers take a job up that none of them brings to an end.
@@ -41,7 +37,7 @@ async fn look(app: &SharedApp, worker: &str) -> Result<(), ConfigurationError> {
     for id in config_jobs::unfinished(&app.pool).await? {
         // Each attempt has a name of its own: one that failed is repeated when its lease has run out.
         let worker = &format!("{worker}/{}", app.clock.id().simple());
-        if app.is_stopping.load(Ordering::Relaxed) || !leases::take(&app.pool, id, worker, LEASE).await? {
+        if app.is_stopping.load(Ordering::Relaxed) || !leases::take(&app.pool, id, worker).await? {
             continue;
         }
         // A task of its own: what it does must not hang on what this one borrows.
@@ -49,7 +45,7 @@ async fn look(app: &SharedApp, worker: &str) -> Result<(), ConfigurationError> {
         let mut task = tokio::spawn(async move { carry_on(&spawned, &name, id).await });
         let done = tokio::select! {
             done = &mut task => done.unwrap_or_else(|error| Err(AppendError::Unavailable(error.to_string()).into())),
-            () = renewing(app, id, worker) => {
+            () = leases::keep(&app.pool, id, worker, &app.is_stopping) => {
                 task.abort();
                 Err(ConfigurationError::Interrupted)
             }
@@ -98,20 +94,5 @@ fn ended(error: CommandError) -> ConfigurationError {
     match error {
         CommandError::Refused(_) | CommandError::Append(AppendError::Guard { .. }) => ConfigurationError::Interrupted,
         other => other.into(),
-    }
-}
-
-/// Returns when the job is no longer this worker's.
-async fn renewing(app: &SharedApp, id: Uuid, worker: &str) {
-    loop {
-        for _ in 0..RENEWAL.as_millis() / POLL.as_millis() {
-            tokio::time::sleep(POLL).await;
-            if app.is_stopping.load(Ordering::Relaxed) {
-                return;
-            }
-        }
-        if leases::take(&app.pool, id, worker, LEASE).await.is_ok_and(|is_ours| !is_ours) {
-            return;
-        }
     }
 }

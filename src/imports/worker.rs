@@ -19,8 +19,6 @@ use crate::work::{leases, progress};
 
 /// The event with which an import begins.
 const STAGED: &str = "ImportStaged";
-/// Seconds after which a dead worker's import is another's.
-const LEASE: f64 = 10.0;
 /// How often workers take an import that none of them brings to an end.
 const ATTEMPTS: u32 = 20;
 /// How often a running import tells how far it is, renews its lease and looks whether it was cancelled.
@@ -70,7 +68,7 @@ async fn consider(app: &SharedApp, worker: &str, import: ImportRow, running: &Ar
         return;
     }
     let Ok(place) = Arc::clone(&app.import_places).try_acquire_owned() else { return };
-    match leases::take(&app.pool, id, worker, LEASE).await {
+    match leases::take(&app.pool, id, worker).await {
         Ok(true) => {}
         Ok(false) => return,
         Err(error) => return tracing::warn!(%error, import = %id, "no lease"),
@@ -180,7 +178,7 @@ async fn watching(app: &SharedApp, id: Uuid, worker: &str, watch: &Watch) {
     loop {
         tokio::time::sleep(TICK).await;
         // While the database is away nobody can say; when it is back, the journal's guard decides.
-        let Ok(is_ours) = leases::take(&app.pool, id, worker, LEASE).await else { continue };
+        let Ok(is_ours) = leases::take(&app.pool, id, worker).await else { continue };
         if app.is_stopping.load(Ordering::Relaxed) {
             return;
         }

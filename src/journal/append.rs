@@ -80,6 +80,14 @@ impl Append {
         self.release.extend(other.release);
         self
     }
+
+    /// Both, or the one that there is.
+    pub fn both(first: Option<Self>, second: Option<Self>) -> Option<Self> {
+        match (first, second) {
+            (Some(first), Some(second)) => Some(first.and(second)),
+            (first, second) => first.or(second),
+        }
+    }
 }
 
 /// The events are in the log and in every table.

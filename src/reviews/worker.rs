@@ -17,10 +17,6 @@ use crate::app::SharedApp;
 use crate::journal::{AppendError, CommandError, Context};
 use crate::work::leases;
 
-/// Seconds after which a dead worker's work is another's.
-const LEASE: f64 = 10.0;
-/// How often a lease is renewed.
-const RENEWAL: Duration = Duration::from_secs(3);
 /// How often a worker looks when nobody rings.
 const POLL: Duration = Duration::from_millis(500);
 /// Certifications and runs on which one server works at once.
@@ -72,14 +68,14 @@ async fn consider(app: &SharedApp, worker: &str, id: Uuid, work: Work) -> Result
     let Ok(place) = Arc::clone(&app.review_places).try_acquire_owned() else { return Ok(()) };
     // Each piece of work has a name of its own, so that this worker doesn't take twice what it is at.
     let name = format!("{worker}/{}", app.clock.id().simple());
-    if !leases::take(&app.pool, id, &name, LEASE).await? {
+    if !leases::take(&app.pool, id, &name).await? {
         return Ok(());
     }
     let app = Arc::clone(app);
     tokio::spawn(async move {
         let done = tokio::select! {
             done = carry_on(&app, &name, id, work) => done,
-            () = renewing(&app, id, &name) => Err(ReviewError::Interrupted),
+            () = leases::keep(&app.pool, id, &name, &app.is_stopping) => Err(ReviewError::Interrupted),
         };
         drop(place);
         match done {
@@ -121,21 +117,5 @@ async fn carry_on(app: &SharedApp, worker: &str, id: Uuid, work: Work) -> Result
             Err(ReviewError::Interrupted)
         }
         other => other,
-    }
-}
-
-/// Returns when the work is no longer this worker's.
-async fn renewing(app: &SharedApp, id: Uuid, worker: &str) {
-    loop {
-        for _ in 0..RENEWAL.as_millis() / POLL.as_millis() {
-            tokio::time::sleep(POLL).await;
-            if app.is_stopping.load(Ordering::Relaxed) {
-                return;
-            }
-        }
-        // While the database is away nobody can say; when it is back, the journal's guard decides.
-        if leases::take(&app.pool, id, worker, LEASE).await.is_ok_and(|is_ours| !is_ours) {
-            return;
-        }
     }
 }

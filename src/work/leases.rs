@@ -1,11 +1,21 @@
-//! Which worker has which import, certification or run. A lease says who may go on; that nobody else applies is the journal's
+//! Which worker has which import, certification, run or configuration job. A lease says who may go on; that nobody else applies is the journal's
 //! guard.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use sqlx::PgPool;
 use uuid::Uuid;
 
-/// Takes or renews a lease for `seconds`; `false` when another worker's still runs. Time is the database's, one clock for all.
-pub async fn take(pool: &PgPool, subject: Uuid, worker: &str, seconds: f64) -> sqlx::Result<bool> {
+/// Seconds after which a dead worker's work is another's.
+const LEASE: f64 = 10.0;
+/// How often a lease is renewed.
+const RENEWAL: Duration = Duration::from_secs(3);
+/// How soon a worker hears that the server stops.
+const GLANCE: Duration = Duration::from_millis(500);
+
+/// Takes or renews a lease; `false` when another worker's still runs. Time is the database's, one clock for all.
+pub async fn take(pool: &PgPool, subject: Uuid, worker: &str) -> sqlx::Result<bool> {
     let taken: Option<String> = sqlx::query_scalar(
         "INSERT INTO work.leases AS l (subject_id, worker, expires_at)
          VALUES ($1, $2, clock_timestamp() + make_interval(secs => $3))
@@ -15,7 +25,7 @@ pub async fn take(pool: &PgPool, subject: Uuid, worker: &str, seconds: f64) -> s
     )
     .bind(subject)
     .bind(worker)
-    .bind(seconds)
+    .bind(LEASE)
     .fetch_optional(pool)
     .await?;
     Ok(taken.is_some())
@@ -29,4 +39,20 @@ pub async fn release(pool: &PgPool, subject: Uuid, worker: &str) -> sqlx::Result
         .execute(pool)
         .await?;
     Ok(())
+}
+
+/// Renews a lease; returns when the work is no longer this worker's, or the server stops.
+pub async fn keep(pool: &PgPool, subject: Uuid, worker: &str, is_stopping: &AtomicBool) {
+    loop {
+        for _ in 0..RENEWAL.as_millis() / GLANCE.as_millis() {
+            tokio::time::sleep(GLANCE).await;
+            if is_stopping.load(Ordering::Relaxed) {
+                return;
+            }
+        }
+        // While the database is away nobody can say; when it is back, the journal's guard decides.
+        if take(pool, subject, worker).await.is_ok_and(|is_ours| !is_ours) {
+            return;
+        }
+    }
 }

@@ -67,7 +67,7 @@ impl<'de> Deserialize<'de> for Document {
 ///
 /// # Errors
 /// It isn't JSON, or nested more than 100 deep.
-pub fn canonical(json: &str) -> serde_json::Result<String> {
+fn canonical(json: &str) -> serde_json::Result<String> {
     let mut text = String::with_capacity(json.len());
     write(&mut text, serde_json::from_str(json)?, 0)?;
     Ok(text)

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use difference::{FieldChange, differences};
-pub use document::{Document, canonical};
+pub use document::Document;
 pub use kind::ObjectType;
 pub use reference::{Place, Reference, references, replace};
 pub use secrets::{REDACTED, Secret, redact};
