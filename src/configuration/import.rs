@@ -4,11 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use aggregates::application::{Application, ApplicationCommand, source};
-use aggregates::config_job::plan::{Directory, FAILED, Message, Planned, failed, not_imported, people, plan};
+use aggregates::config_job::plan::{Directory, FAILED, Planned, failed, not_imported, people, plan};
 use aggregates::config_job::{Artifact, ConfigJob, ConfigJobCommand, ImportOptions, Selection, Status, Task};
 use aggregates::config_object::{ConfigObject, ConfigObjectCommand, ObjectType, Reference, stream};
 use aggregates::ids;
-use aggregates::transform::Transform;
 use projections::{config_jobs, identities};
 use uuid::Uuid;
 
@@ -16,7 +15,7 @@ use super::entries::{Entry, all, application_id};
 use super::export::export_entries;
 use super::results::ResultMessage;
 use super::start::expiry;
-use super::{ConfigurationError, JobResults, file, secrets, streams};
+use super::{ConfigurationError, JobResults, executable, file, secrets, streams};
 use crate::app::SharedApp;
 use crate::imports::schedule;
 use crate::journal::{Append, AppendError, CommandError, Context, Loaded, StreamId};
@@ -73,7 +72,7 @@ pub(super) async fn import(import: Import<'_>) -> Result<(), ConfigurationError>
     let key = |entry: &Entry| (entry.reference.kind.clone(), entry.reference.id.clone());
     let known: Known = entries.into_iter().map(|entry| (key(&entry), entry)).collect();
     let mut planned = plan(objects, import.options, &directory);
-    planned.iter_mut().for_each(tell_whether_it_is_executed);
+    planned.iter_mut().for_each(executable::tell);
     let done = import.apply(&mut planned, &known).await?;
     let objects = done.len() as u64;
     tell(&mut results, planned, &done, import.preview);
@@ -308,17 +307,6 @@ impl Import<'_> {
                 Err(error) => return Err(error.into()),
             }
         }
-    }
-}
-
-/// Objects that nothing here can execute are kept all the same: whoever imports them is told.
-fn tell_whether_it_is_executed(object: &mut Planned) {
-    if object.target.object_type() != Some(ObjectType::Transform) {
-        return;
-    }
-    if let Err(reason) = Transform::read(&object.document.value()["object"]) {
-        let text = format!("TRANSFORM {:?} is kept, but not executed here: {reason}", object.target.name);
-        object.infos.push(Message { key: "NOT_EXECUTABLE", text });
     }
 }
 

@@ -6,6 +6,7 @@
 mod changes;
 mod entries;
 mod error;
+mod executable;
 mod export;
 mod file;
 mod import;

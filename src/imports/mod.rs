@@ -6,6 +6,7 @@
 
 pub mod apply;
 pub mod changes;
+pub mod configured;
 pub mod delivered;
 pub mod encoding;
 pub mod evidence;

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use aggregates::application::{Application, Content, Definition, FileGroup};
 use aggregates::application_import::{ApplicationImport, ApplicationImportCommand as Command, ImportFile, Removals};
-use aggregates::transform::Named;
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
+use super::configured::Configured;
 use super::delivered::{Delivered, DeliveredGrants, Keyed};
 use super::evidence::{BlobReader, Spool};
 use super::issues::Issues;
@@ -16,7 +16,7 @@ use super::mapping::Mapping;
 use super::plan::{Plan, Planning};
 use super::reader::Rows;
 use super::records::RowReader;
-use super::{Fault, apply, shared, transforms};
+use super::{Fault, apply, shared};
 use crate::app::SharedApp;
 use crate::journal::{AppendError, CommandError, Context, Loaded};
 use crate::work::progress::Progress;
@@ -78,8 +78,8 @@ pub async fn run(
     }
     let definition =
         application.definition.clone().ok_or_else(|| Fault::File("The application doesn't exist".to_owned()))?;
-    let named = transforms::named_transforms(&app.pool).await?;
-    transforms::check(&definition, &named)?;
+    let configured = Configured::load(&app.pool).await?;
+    configured.check(&definition)?;
     let limit = definition.removal_limit;
     let mut step = Step { app, import, loaded, context };
     if step.loaded.aggregate.files.is_empty() {
@@ -96,7 +96,7 @@ pub async fn run(
     let files = step.loaded.aggregate.files.clone();
     let plan = {
         let (app, watch) = (Arc::clone(app), Arc::clone(&watch));
-        blocking(move || make_plan(&app, import, application_id, &definition, &named, &files, &watch)).await?
+        blocking(move || make_plan(&app, import, application_id, &definition, &configured, &files, &watch)).await?
     };
     let mut remarks = plan.remarks.clone();
     if step.loaded.aggregate.planned.is_none() {
@@ -252,7 +252,7 @@ fn make_plan(
     import: Uuid,
     application: Uuid,
     definition: &Definition,
-    named: &Named,
+    configured: &Configured,
     files: &[ImportFile],
     watch: &Watch,
 ) -> Result<Plan, Fault> {
@@ -266,8 +266,8 @@ fn make_plan(
             return Err(Fault::File(format!("{} belongs to a file group that the connector no longer has", file.name)));
         };
         let bytes = BlobReader::new(app.pool.clone(), handle.clone(), &file.sha256, file.size);
-        let rows = Rows::open(bytes, &file.name, group, named, &watch.bytes_read)?;
-        let mapping = Mapping::new(group, named, &rows.header, &file.name)?;
+        let rows = Rows::open(bytes, &file.name, group, &configured.named, &watch.bytes_read)?;
+        let mapping = Mapping::new(group, &configured.named, &rows.header, &file.name)?;
         read_file(&mut delivered, group, file, rows, mapping, &mut issues, watch)?;
     }
     watch.rows_total.store(delivered.rows_read, Ordering::Relaxed);
