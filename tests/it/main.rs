@@ -35,6 +35,7 @@ mod sample;
 mod schedules;
 mod settings;
 mod sp_config;
+mod sp_config_faults;
 mod stock;
 mod support;
 mod tokens;

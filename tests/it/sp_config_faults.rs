@@ -1,0 +1,9 @@
+//! Imports of configuration survive whatever happens to servers, their connections and each other: what was begun is finished, once.
+
+mod cancel;
+mod cuts;
+mod house;
+mod kills;
+mod random;
+mod stop;
+mod two_servers;
