@@ -77,6 +77,8 @@ pub struct App {
     pub import_places: Arc<Semaphore>,
     /// Places for certifications and runs that this server works on side by side.
     pub review_places: Arc<Semaphore>,
+    /// Held while this server works on a configuration job.
+    pub configuration_place: Semaphore,
     /// Set when the server stops: imports let go, and another server, or the next start, goes on with them.
     pub is_stopping: AtomicBool,
     /// The router itself, for answers that are another request's (replayed ones).

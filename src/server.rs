@@ -88,6 +88,7 @@ pub async fn assemble(database: &Database, config: Config, clock: SharedClock) -
         people_bell: Notify::new(),
         reviews_bell: Notify::new(),
         configuration_bell: Notify::new(),
+        configuration_place: Semaphore::new(1),
         import_places: Arc::new(Semaphore::new(worker::SIDE_BY_SIDE)),
         review_places: Arc::new(Semaphore::new(reviews::SIDE_BY_SIDE)),
         is_stopping: AtomicBool::new(false),
@@ -143,6 +144,7 @@ impl Server {
         drop(tokio::time::timeout(LETTING_GO, self.app.import_places.acquire_many(all)).await);
         let all = reviews::SIDE_BY_SIDE as u32;
         drop(tokio::time::timeout(LETTING_GO, self.app.review_places.acquire_many(all)).await);
+        drop(tokio::time::timeout(LETTING_GO, self.app.configuration_place.acquire()).await);
         self.tasks.shutdown().await;
         self.app.tokens.flush_usage().await?;
         self.app.tokens.leave().await?;

@@ -36,7 +36,7 @@ struct Options<'f> {
     object_options: Option<&'f BTreeMap<String, aggregates::config_job::Objects>>,
 }
 
-/// Carries an export out.
+/// Carries an export out, as long as its stream is at the version of the worker's claim.
 ///
 /// # Errors
 /// What the journal, the tables or the disk said.
@@ -44,28 +44,28 @@ pub(super) async fn export(
     app: &SharedApp,
     row: &ConfigJobRow,
     selection: &Selection,
+    version: i64,
     context: &Context,
 ) -> Result<(), ConfigurationError> {
-    export_entries(app, row, selection, &all(&app.pool).await?, context).await
+    let complete = keep_entries(app, row, selection, &all(&app.pool).await?).await?;
+    app.journal.execute::<ConfigJob>(row.id, complete, Some(version), context.clone()).await?;
+    Ok(())
 }
 
-/// Carries an export of these objects out.
+/// Keeps the file of an export of these objects; gives what completes the export.
 ///
 /// # Errors
-/// What the journal, the tables or the disk said.
-pub(super) async fn export_entries(
+/// What the tables or the disk said.
+pub(super) async fn keep_entries(
     app: &SharedApp,
     row: &ConfigJobRow,
     selection: &Selection,
     entries: &[Entry],
-    context: &Context,
-) -> Result<(), ConfigurationError> {
+) -> Result<ConfigJobCommand, ConfigurationError> {
     let entries: Vec<&Entry> = entries.iter().filter(|entry| selection.selects(&entry.reference)).collect();
     let bytes = written(&entries, row.description.as_deref(), selection, app.clock.now()).map_err(std::io::Error::from);
     let result = file::keep(app, bytes.map_err(Fault::from)?).await?;
-    let command = ConfigJobCommand::Complete { result, objects: entries.len() as u64 };
-    app.journal.execute::<ConfigJob>(row.id, command, None, context.clone()).await?;
-    Ok(())
+    Ok(ConfigJobCommand::Complete { result, objects: entries.len() as u64 })
 }
 
 fn written(

@@ -15,6 +15,9 @@ use crate::app::SharedApp;
 use crate::imports::Fault;
 use crate::imports::evidence::{BlobReader, Spool};
 
+/// Places of secrets may have so many bytes.
+const POINTER: usize = 2000;
+
 /// What a file says around its objects.
 #[derive(Deserialize)]
 struct Written<'f> {
@@ -74,6 +77,10 @@ pub fn read(json: &str) -> Result<Upload, String> {
                 let mut value = object.document.value();
                 // Transforms have tables of words, and no secrets.
                 let found = if kind == Some(ObjectType::Transform) { Vec::new() } else { redact(&mut value) };
+                if let Some(reason) = found.iter().find_map(unkept) {
+                    upload.broken.push(format!("objects[{place}] can't be imported: {reason}"));
+                    continue;
+                }
                 if !found.is_empty() {
                     object.document = Document::from(&value);
                 }
@@ -88,6 +95,17 @@ pub fn read(json: &str) -> Result<Upload, String> {
         }
     }
     Ok(upload)
+}
+
+/// Why a secret can't be kept, if it can't: PostgreSQL stores no NUL, and has no index over longer texts.
+fn unkept(secret: &Secret) -> Option<String> {
+    let Secret { pointer, value } = secret;
+    if pointer.len() > POINTER {
+        let (size, start) = (pointer.len(), pointer.chars().take(40).collect::<String>());
+        return Some(format!("the place of a secret, {start:?}..., has {size} bytes; at most {POINTER} are allowed"));
+    }
+    let has_nul = pointer.contains('\0') || value.contains('\0');
+    has_nul.then(|| format!("the secret at {pointer:?} holds a NUL character, which is not allowed"))
 }
 
 /// Keeps what was sent, without its secrets.

@@ -1,7 +1,6 @@
 //! Imports: a file's objects are planned as a whole and imported slice by slice, so that one that can't be costs no other.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
 
 use aggregates::application::{Application, ApplicationCommand, source};
 use aggregates::config_job::plan::{Directory, FAILED, Planned, failed, not_imported, people, plan};
@@ -11,8 +10,9 @@ use aggregates::ids;
 use projections::{config_jobs, identities};
 use uuid::Uuid;
 
+use super::changes::changes;
 use super::entries::{Entry, all, application_id};
-use super::export::export_entries;
+use super::export::keep_entries;
 use super::results::ResultMessage;
 use super::start::expiry;
 use super::{ConfigurationError, JobResults, executable, file, secrets, streams};
@@ -52,9 +52,7 @@ pub(super) async fn import(import: Import<'_>) -> Result<(), ConfigurationError>
     if !import.preview && !import.options.exclude_backup {
         let Some(backup) = import.backup(&entries).await? else {
             let reason = "The backup could not be made: nothing was imported".to_owned();
-            let command = ConfigJobCommand::Fail { reason, result: None, objects: 0 };
-            app.journal.execute::<ConfigJob>(import.job, command, None, import.context.clone()).await?;
-            return Ok(());
+            return import.end(ConfigJobCommand::Fail { reason, result: None, objects: 0 }).await;
         };
         results.export_job_id = Some(backup);
     }
@@ -63,6 +61,10 @@ pub(super) async fn import(import: Import<'_>) -> Result<(), ConfigurationError>
         results.of("UNKNOWN").errors.push(ResultMessage::new(FAILED, reason));
     }
     let mut directory = Directory::default();
+    // What an attempt before this one renamed is meant by its old name, too.
+    for (before, _) in changes(app, import.job).await?.into_iter().filter_map(|change| change.before) {
+        directory.add(&before);
+    }
     for entry in &entries {
         directory.add(&entry.reference);
     }
@@ -84,8 +86,7 @@ pub(super) async fn import(import: Import<'_>) -> Result<(), ConfigurationError>
     } else {
         ConfigJobCommand::Fail { reason: HALTED.to_owned(), result: Some(result), objects }
     };
-    app.journal.execute::<ConfigJob>(import.job, command, None, import.context.clone()).await?;
-    Ok(())
+    import.end(command).await
 }
 
 /// Puts what became of each object into the results.
@@ -108,7 +109,9 @@ fn tell(results: &mut JobResults, planned: Vec<Planned>, done: &HashSet<usize>, 
 /// People that a file means, as it means them: by their ids, else by their names, if only one has it.
 async fn known_people(app: &SharedApp, meant: &[Reference]) -> sqlx::Result<Vec<Reference>> {
     let ids: Vec<Uuid> = meant.iter().filter_map(|person| Uuid::try_parse(&person.id).ok()).collect();
-    let names: Vec<String> = meant.iter().map(|person| person.name.clone()).collect();
+    // PostgreSQL can't be asked for a NUL.
+    let names: Vec<String> =
+        meant.iter().map(|person| person.name.clone()).filter(|name| !name.contains('\0')).collect();
     let by_id = identities::find_all(&app.pool, &ids).await?;
     let by_name: HashMap<String, Uuid> = identities::named(&app.pool, &names).await?.into_iter().collect();
     let known = |person: &Reference| {
@@ -146,13 +149,22 @@ impl Import<'_> {
             if row.is_final() {
                 return Ok((row.status == Status::Complete.as_str()).then_some(id));
             }
-            match export_entries(self.app, &row, &selection, entries, self.context).await {
-                // Another worker was faster: it is there as well.
-                Ok(()) | Err(ConfigurationError::Command(CommandError::Refused(_))) => {}
-                Err(error) => return Err(error),
+            let complete = keep_entries(self.app, &row, &selection, entries).await?;
+            let loaded = self.app.journal.load::<ConfigJob>(id).await.map_err(CommandError::from)?;
+            // Another worker was faster: it is there as well.
+            let Ok((_, append)) = loaded.decide(complete, self.context.clone()).await else { continue };
+            match self.guarded(append).await {
+                Ok(()) | Err(AppendError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
             }
-            tokio::time::sleep(Duration::from_millis(1)).await;
         }
+    }
+
+    /// Ends the job, if it is this worker's still.
+    async fn end(&self, command: ConfigJobCommand) -> Result<(), ConfigurationError> {
+        let (context, version) = (self.context.clone(), Some(self.version));
+        self.app.journal.execute::<ConfigJob>(self.job, command, version, context).await?;
+        Ok(())
     }
 
     /// Appends while the job is this worker's.

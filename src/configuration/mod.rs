@@ -13,6 +13,7 @@ mod import;
 mod restore;
 mod results;
 mod secrets;
+mod settle;
 mod start;
 mod streams;
 pub mod worker;

@@ -5,9 +5,10 @@ use aggregates::violation::refuse_if_any;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::settle::settle;
 use super::{ConfigurationError, Upload, file, secrets};
 use crate::app::SharedApp;
-use crate::journal::{CommandError, Context};
+use crate::journal::{AppendError, CommandError, Context};
 
 /// A job that was begun: as nobody has taken it up yet.
 #[derive(Debug, Clone, Copy)]
@@ -53,8 +54,10 @@ pub async fn start_import(
         secrets::bring(&app.pool, id, &upload.secrets).await?;
     }
     let started = start(app, id, Task::Import { file, options, preview }, None, context).await;
-    if started.is_err() {
-        secrets::forget(&app.pool, id).await?;
+    match &started {
+        // It may have begun nevertheless: if not, what came for it is tidied up later.
+        Ok(_) | Err(ConfigurationError::Command(CommandError::Append(AppendError::Unavailable(_)))) => {}
+        Err(_) => secrets::forget(&app.pool, id).await?,
     }
     started
 }
@@ -85,6 +88,5 @@ pub(super) fn expiry(app: &SharedApp) -> DateTime<Utc> {
 /// There is none, it has ended, or the journal said no.
 pub async fn cancel(app: &SharedApp, id: Uuid, context: Context) -> Result<(), ConfigurationError> {
     app.journal.execute::<ConfigJob>(id, ConfigJobCommand::Cancel, None, context).await?;
-    secrets::forget(&app.pool, id).await?;
-    Ok(())
+    settle(app, id).await
 }

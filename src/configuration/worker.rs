@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::export::export;
 use super::import::{Import, import};
+use super::settle::settle;
 use super::{ConfigurationError, secrets};
 use crate::app::SharedApp;
 use crate::journal::{AppendError, CommandError};
@@ -40,6 +41,8 @@ async fn look(app: &SharedApp, worker: &str) -> Result<(), ConfigurationError> {
         if app.is_stopping.load(Ordering::Relaxed) || !leases::take(&app.pool, id, worker).await? {
             continue;
         }
+        // Whoever stops the server waits for this place.
+        let _place = app.configuration_place.acquire().await;
         // A task of its own: what it does must not hang on what this one borrows.
         let (spawned, name) = (Arc::clone(app), worker.to_owned());
         let mut task = tokio::spawn(async move { carry_on(&spawned, &name, id).await });
@@ -73,10 +76,10 @@ async fn carry_on(app: &SharedApp, worker: &str, id: Uuid) -> Result<(), Configu
         let reason = format!("Given up after {ATTEMPTED} attempts");
         let command = ConfigJobCommand::Fail { reason, result: None, objects: 0 };
         app.journal.execute::<ConfigJob>(id, command, None, context).await.map_err(ended)?;
-        return Ok(());
+        return settle(app, id).await;
     }
     let done = match &row.task.0 {
-        Task::Export { selection, .. } => export(app, &row, selection, &context).await,
+        Task::Export { selection, .. } => export(app, &row, selection, claimed.version, &context).await,
         Task::Import { file, options, preview } => {
             let of =
                 Import { app, job: id, file, options, preview: *preview, version: claimed.version, context: &context };
@@ -92,7 +95,9 @@ async fn carry_on(app: &SharedApp, worker: &str, id: Uuid) -> Result<(), Configu
 /// It ended, or another worker has it.
 fn ended(error: CommandError) -> ConfigurationError {
     match error {
-        CommandError::Refused(_) | CommandError::Append(AppendError::Guard { .. }) => ConfigurationError::Interrupted,
+        CommandError::Refused(_) | CommandError::Append(AppendError::Guard { .. } | AppendError::Conflict { .. }) => {
+            ConfigurationError::Interrupted
+        }
         other => other.into(),
     }
 }

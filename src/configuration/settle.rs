@@ -1,0 +1,36 @@
+//! Imports that were stopped: what they imported has the secrets that came for it, as if they had come to their own end.
+
+use std::collections::HashMap;
+
+use aggregates::config_job::Task;
+use aggregates::config_object::stream;
+use projections::config_jobs;
+use uuid::Uuid;
+
+use super::changes::changes;
+use super::{ConfigurationError, file, secrets};
+use crate::app::SharedApp;
+
+/// Gives what an import changed the secrets that it brought, and forgets all others. Between a slice and its secrets the worker may
+/// have died, or heard of the end too late. To be called when the job has ended: no slice follows.
+///
+/// # Errors
+/// The log or the tables can't be read.
+pub(super) async fn settle(app: &SharedApp, job: Uuid) -> Result<(), ConfigurationError> {
+    if secrets::brought(&app.pool, job).await?.is_empty() {
+        return Ok(());
+    }
+    if let Some(Task::Import { file, options, .. }) = config_jobs::find(&app.pool, job).await?.map(|row| row.task.0) {
+        let changed = changes(app, job).await?.into_iter().filter_map(|change| change.after);
+        let ids: HashMap<(String, String), String> =
+            changed.map(|(reference, _)| ((reference.kind, reference.name), reference.id)).collect();
+        let (objects, _) = file::kept_upload(&app.pool, &file).await?;
+        for object in objects.into_iter().filter(|object| options.selection.selects(&object.reference)) {
+            let Some(kind) = object.reference.object_type() else { continue };
+            // It has the name of the file, and maybe another id: that of the object that it meant.
+            let Some(id) = ids.get(&(object.reference.kind, object.reference.name)) else { continue };
+            secrets::take(&app.pool, job, stream(kind, &object.reference.id), stream(kind, id)).await?;
+        }
+    }
+    Ok(secrets::forget(&app.pool, job).await?)
+}
