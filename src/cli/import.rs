@@ -152,9 +152,9 @@ async fn keep(app: &SharedApp, group: &FileGroup, path: PathBuf) -> anyhow::Resu
     let (spool_dir, pool, handle) = (app.config.spool_dir.clone(), app.pool.clone(), Handle::current());
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let kept = tokio::task::spawn_blocking(move || -> anyhow::Result<_> {
-        let file = std::fs::File::open(&path).with_context(|| format!("can't read {}", path.display()))?;
+        let mut file = std::fs::File::open(&path).with_context(|| format!("can't read {}", path.display()))?;
         let mut spool = Spool::new(&spool_dir)?;
-        spool.copy(file).with_context(|| format!("can't read {}", path.display()))?;
+        std::io::copy(&mut file, &mut spool).with_context(|| format!("can't read {}", path.display()))?;
         ensure!(spool.size() > 0, "{} is empty", path.display());
         Ok(spool.keep(&pool, &handle)?)
     });

@@ -1,16 +1,16 @@
 //! Whether anything here follows an object. One that nothing does is kept all the same: whoever imports it is told.
 
 use aggregates::config_job::plan::{Message, Planned};
-use aggregates::config_object::ObjectType;
+use aggregates::config_object::{Document, ObjectType};
 use aggregates::transform::Transform;
 
 /// Told of an object that is kept and has no effect.
 const NOT_EXECUTABLE: &str = "NOT_EXECUTABLE";
 
 /// Notes why an object has no effect, if it has none.
-pub(super) fn tell(object: &mut Planned) {
+pub(super) fn tell(object: &mut Planned, document: &Document) {
     let Some(kind) = object.target.object_type() else { return };
-    let entry = object.document.value();
+    let entry = document.value();
     let reason = match kind {
         ObjectType::Transform => Transform::read(&entry["object"]).err().map(|reason| reason.to_string()),
         _ => None,

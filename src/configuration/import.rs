@@ -5,19 +5,20 @@ use std::collections::{HashMap, HashSet};
 use aggregates::application::{Application, ApplicationCommand, source};
 use aggregates::config_job::plan::{Directory, FAILED, Planned, failed, not_imported, people, plan};
 use aggregates::config_job::{Artifact, ConfigJob, ConfigJobCommand, ImportOptions, Selection, Status, Task};
-use aggregates::config_object::{ConfigObject, ConfigObjectCommand, ObjectType, Reference, stream};
+use aggregates::config_object::{ConfigObject, ConfigObjectCommand, Document, ObjectType, Reference, stream};
 use aggregates::ids;
 use projections::{config_jobs, identities};
 use uuid::Uuid;
 
 use super::changes::changes;
-use super::entries::{Entry, all, application_id};
-use super::export::keep_entries;
+use super::entries::{Entry, Snapshot, application_id, entries};
+use super::export::keep_snapshot;
+use super::kept::KeptFile;
 use super::results::ResultMessage;
 use super::start::expiry;
 use super::{ConfigurationError, JobResults, executable, file, secrets, streams};
 use crate::app::SharedApp;
-use crate::imports::schedule;
+use crate::imports::{Fault, schedule};
 use crate::journal::{Append, AppendError, CommandError, Context, Loaded, StreamId};
 
 /// Objects of one append, and about how many bytes.
@@ -38,8 +39,8 @@ pub(super) struct Import<'i> {
     pub(super) context: &'i Context,
 }
 
-/// The objects there are, by type and id.
-type Known = HashMap<(String, String), Entry>;
+/// Objects of an append: their places in the plan, and what they will say.
+type Slice = Vec<(usize, Document)>;
 
 /// Carries an import out, or says what it would do.
 ///
@@ -48,15 +49,15 @@ type Known = HashMap<(String, String), Entry>;
 pub(super) async fn import(import: Import<'_>) -> Result<(), ConfigurationError> {
     let Import { app, .. } = import;
     let mut results = JobResults::default();
-    let entries = all(&app.pool).await?;
+    let mut found = Snapshot::take(&app.pool).await?;
     if !import.preview && !import.options.exclude_backup {
-        let Some(backup) = import.backup(&entries).await? else {
+        let Some(backup) = import.backup(&mut found).await? else {
             let reason = "The backup could not be made: nothing was imported".to_owned();
             return import.end(ConfigJobCommand::Fail { reason, result: None, objects: 0 }).await;
         };
         results.export_job_id = Some(backup);
     }
-    let (objects, broken) = file::kept_upload(&app.pool, import.file).await?;
+    let (mut file, objects, broken) = KeptFile::open(&app.pool, import.file).await?;
     for reason in broken {
         results.of("UNKNOWN").errors.push(ResultMessage::new(FAILED, reason));
     }
@@ -65,22 +66,20 @@ pub(super) async fn import(import: Import<'_>) -> Result<(), ConfigurationError>
     for (before, _) in changes(app, import.job).await?.into_iter().filter_map(|change| change.before) {
         directory.add(&before);
     }
-    for entry in &entries {
-        directory.add(&entry.reference);
-    }
+    found.references.iter().for_each(|reference| directory.add(reference));
+    drop(found);
     for person in known_people(app, &people(&objects, import.options)).await? {
         directory.add(&person);
     }
-    let key = |entry: &Entry| (entry.reference.kind.clone(), entry.reference.id.clone());
-    let known: Known = entries.into_iter().map(|entry| (key(&entry), entry)).collect();
     let mut planned = plan(objects, import.options, &directory);
-    planned.iter_mut().for_each(executable::tell);
-    let done = import.apply(&mut planned, &known).await?;
+    drop(directory);
+    let done = import.apply(&mut planned, &mut file).await?;
     let objects = done.len() as u64;
     tell(&mut results, planned, &done, import.preview);
     let is_whole = results.results.values().all(|of_type| of_type.errors.is_empty());
-    let bytes = serde_json::to_vec(&results).map_err(std::io::Error::from).map_err(crate::imports::Fault::from)?;
-    let result = file::keep(app, bytes).await?;
+    let mut spool = file::spool(app).map_err(Fault::from)?;
+    serde_json::to_writer(&mut spool, &results).map_err(std::io::Error::from).map_err(Fault::from)?;
+    let result = file::keep(app, spool).await?;
     let command = if is_whole {
         ConfigJobCommand::Complete { result, objects }
     } else {
@@ -126,7 +125,7 @@ async fn known_people(app: &SharedApp, meant: &[Reference]) -> sqlx::Result<Vec<
 
 impl Import<'_> {
     /// Exports everything as the import found it; gives the job, unless that failed.
-    async fn backup(&self, entries: &[Entry]) -> Result<Option<Uuid>, ConfigurationError> {
+    async fn backup(&self, found: &mut Snapshot) -> Result<Option<Uuid>, ConfigurationError> {
         let id = ids::native(self.job, "backup", "");
         let selection = Selection::default();
         if config_jobs::find(&self.app.pool, id).await?.is_none() {
@@ -149,7 +148,7 @@ impl Import<'_> {
             if row.is_final() {
                 return Ok((row.status == Status::Complete.as_str()).then_some(id));
             }
-            let complete = keep_entries(self.app, &row, &selection, entries).await?;
+            let complete = keep_snapshot(self.app, &row, &selection, found).await?;
             let loaded = self.app.journal.load::<ConfigJob>(id).await.map_err(CommandError::from)?;
             // Another worker was faster: it is there as well.
             let Ok((_, append)) = loaded.decide(complete, self.context.clone()).await else { continue };
@@ -175,64 +174,72 @@ impl Import<'_> {
     }
 
     /// Imports what can be, in order; gives the places in the plan of what is so now. Notes errors in the plan.
-    async fn apply(&self, planned: &mut [Planned], known: &Known) -> Result<HashSet<usize>, ConfigurationError> {
+    async fn apply(&self, planned: &mut [Planned], file: &mut KeptFile) -> Result<HashSet<usize>, ConfigurationError> {
         let brought: HashSet<Uuid> = secrets::brought(&self.app.pool, self.job).await?.into_iter().collect();
         let mut done = HashSet::new();
-        let mut slice: Vec<usize> = Vec::with_capacity(SLICE);
-        let mut bytes = 0;
-        for place in 0..planned.len() {
-            let is_source = planned[place].target.object_type() == Some(ObjectType::Source);
-            if is_source && !self.preview {
-                // It is imported alone: what it may refer to comes before.
-                let slice = std::mem::take(&mut slice);
-                self.import_slice(planned, &slice, known, &mut done).await?;
-                self.take_secrets(planned, &slice, &brought).await?;
+        let mut next = 0;
+        while next < planned.len() {
+            let places = next..self.end_of_slice(planned, file, next);
+            next = places.end;
+            let in_file: Vec<usize> = planned[places.clone()].iter().map(|object| object.place).collect();
+            let mut documents = file.documents(&in_file).await?;
+            let mut slice: Slice = Vec::with_capacity(in_file.len());
+            for place in places {
+                let Some(document) = documents.remove(&planned[place].place) else { continue };
+                let document = planned[place].written(document);
+                executable::tell(&mut planned[place], &document);
+                check(planned, place, &document);
+                if planned[place].errors.is_empty() && !self.preview {
+                    slice.push((place, document));
+                }
             }
-            check(planned, place);
-            if !planned[place].errors.is_empty() || self.preview {
-                continue;
-            }
-            slice.push(place);
-            bytes += planned[place].document.as_str().len();
-            if is_source || slice.len() == SLICE || bytes >= SLICE_BYTES {
-                let slice = std::mem::take(&mut slice);
-                self.import_slice(planned, &slice, known, &mut done).await?;
-                self.take_secrets(planned, &slice, &brought).await?;
-                bytes = 0;
-            }
+            self.import_slice(planned, &slice, &mut done).await?;
+            self.take_secrets(planned, &slice, &brought).await?;
         }
-        self.import_slice(planned, &slice, known, &mut done).await?;
-        self.take_secrets(planned, &slice, &brought).await?;
         Ok(done)
+    }
+
+    /// Where the slice that begins here ends. A SOURCE is imported alone: it is an application as well.
+    fn end_of_slice(&self, planned: &[Planned], file: &KeptFile, begin: usize) -> usize {
+        let is_source = |object: &Planned| object.target.object_type() == Some(ObjectType::Source);
+        let mut bytes = 0;
+        let fits = |object: &&Planned| {
+            bytes += file.size(object.place);
+            bytes <= SLICE_BYTES && !is_source(object)
+        };
+        begin + planned[begin..].iter().take(SLICE).take_while(fits).count().max(1)
     }
 
     async fn import_slice(
         &self,
         planned: &mut [Planned],
-        slice: &[usize],
-        known: &Known,
+        slice: &Slice,
         done: &mut HashSet<usize>,
     ) -> Result<(), ConfigurationError> {
+        let targets: Vec<Reference> = slice.iter().map(|(place, _)| planned[*place].target.clone()).collect();
+        let known = entries(&mut *self.app.pool.acquire().await?, &targets).await?;
+        let known: HashMap<(&str, &str), &Entry> =
+            known.iter().map(|entry| ((&*entry.reference.kind, &*entry.reference.id), entry)).collect();
         let mut together: Option<Append> = None;
-        let mut alone: &[usize] = &[];
-        for place in slice {
-            let object = &planned[*place];
-            let entry = known.get(&(object.target.kind.clone(), object.target.id.clone()));
-            if entry.is_some_and(|entry| entry.reference == object.target && entry.document == object.document) {
+        let mut alone: &[(usize, Document)] = &[];
+        for (place, document) in slice {
+            let target = &planned[*place].target;
+            let entry = known.get(&(&*target.kind, &*target.id));
+            if entry.is_some_and(|entry| entry.reference == *target && entry.document == *document) {
                 continue;
             }
-            let Some(kind) = object.target.object_type().filter(|kind| *kind != ObjectType::Source) else {
+            let Some(kind) = target.object_type().filter(|kind| *kind != ObjectType::Source) else {
                 alone = slice;
                 continue;
             };
-            let id = stream(kind, &object.target.id);
+            let id = stream(kind, &target.id);
             let loaded = match entry.and_then(|entry| Some((entry, entry.kept.clone()?))) {
                 Some((entry, (document, version))) => {
                     Loaded::at(&id, ConfigObject { kept: Some((entry.reference.clone(), document)) }, version)
                 }
                 None => Loaded::new(&id),
             };
-            match loaded.decide(self.put(object), self.context.clone()).await {
+            match loaded.decide(self.put(target, document), self.context.clone()).await {
                 Ok((_, append)) => together = Append::both(together, append),
                 Err(_) => alone = slice,
             }
@@ -245,17 +252,18 @@ impl Import<'_> {
                 Err(error) => return Err(error.into()),
             }
         }
-        for place in alone {
-            check(planned, *place);
+        for (place, document) in alone {
+            check(planned, *place, document);
             if !planned[*place].errors.is_empty() {
                 continue;
             }
-            if let Err(reason) = self.import_alone(&planned[*place]).await? {
+            if let Err(reason) = self.import_alone(&planned[*place].target, document).await? {
                 let message = failed(&planned[*place].reference, &reason);
                 planned[*place].errors.push(message);
             }
         }
-        done.extend(slice.iter().filter(|place| planned[**place].errors.is_empty()));
+        let places = slice.iter().map(|(place, _)| *place);
+        done.extend(places.filter(|place| planned[*place].errors.is_empty()));
         Ok(())
     }
 
@@ -263,10 +271,10 @@ impl Import<'_> {
     async fn take_secrets(
         &self,
         planned: &[Planned],
-        slice: &[usize],
+        slice: &Slice,
         brought: &HashSet<Uuid>,
     ) -> Result<(), ConfigurationError> {
-        for place in slice {
+        for (place, _) in slice {
             let Planned { reference, target, errors, .. } = &planned[*place];
             let Some(kind) = target.object_type().filter(|_| errors.is_empty()) else { continue };
             let (from, to) = (stream(kind, &reference.id), stream(kind, &target.id));
@@ -277,28 +285,31 @@ impl Import<'_> {
         Ok(())
     }
 
-    fn put(&self, object: &Planned) -> ConfigObjectCommand {
-        let (reference, document) = (object.target.clone(), object.document.clone());
-        ConfigObjectCommand::Put { reference, document, job_id: self.job }
+    fn put(&self, target: &Reference, document: &Document) -> ConfigObjectCommand {
+        ConfigObjectCommand::Put { reference: target.clone(), document: document.clone(), job_id: self.job }
     }
 
     /// Imports one object; the inner error is why it can't be, in words.
-    async fn import_alone(&self, object: &Planned) -> Result<Result<(), String>, ConfigurationError> {
+    async fn import_alone(
+        &self,
+        target: &Reference,
+        document: &Document,
+    ) -> Result<Result<(), String>, ConfigurationError> {
         let journal = &self.app.journal;
-        let Some(kind) = object.target.object_type() else { return Ok(Err(ObjectType::unknown(&object.target.kind))) };
+        let Some(kind) = target.object_type() else { return Ok(Err(ObjectType::unknown(&target.kind))) };
         loop {
-            let kept = streams::object(self.app, stream(kind, &object.target.id), i64::MAX).await?;
-            let kept = kept.decide(self.put(object), self.context.clone()).await;
+            let kept = streams::object(self.app, stream(kind, &target.id), i64::MAX).await?;
+            let kept = kept.decide(self.put(target, document), self.context.clone()).await;
             let mut append = match kept {
                 Ok((_, append)) => append,
                 Err(refusal) => return Ok(Err(words(&refusal))),
             };
             if kind == ObjectType::Source {
-                let (definition, schedule) = match source::read(&object.target, &object.document) {
+                let (definition, schedule) = match source::read(target, document) {
                     Ok(read) => read,
                     Err(reason) => return Ok(Err(reason)),
                 };
-                let id = application_id(&object.target.id);
+                let id = application_id(&target.id);
                 let application = journal.load::<Application>(id).await.map_err(CommandError::from)?;
                 let exists = application.aggregate.definition.is_some();
                 let define = if exists {
@@ -323,7 +334,7 @@ impl Import<'_> {
 }
 
 /// Notes why an object can't be imported: something that it needs can't be, or it is no application.
-fn check(planned: &mut [Planned], place: usize) {
+fn check(planned: &mut [Planned], place: usize, document: &Document) {
     let object = &planned[place];
     if !object.errors.is_empty() {
         return;
@@ -331,7 +342,7 @@ fn check(planned: &mut [Planned], place: usize) {
     let missing = object.needs.iter().find(|need| !planned[**need].errors.is_empty());
     let reason = match missing {
         Some(need) => Some(not_imported(&planned[*need].reference)),
-        None => storable(object).err(),
+        None => storable(&object.target, document).err(),
     };
     if let Some(reason) = reason {
         let message = failed(&planned[place].reference, &reason);
@@ -340,14 +351,13 @@ fn check(planned: &mut [Planned], place: usize) {
 }
 
 /// Would the object's rules take it, and can a SOURCE be an application?
-fn storable(object: &Planned) -> Result<(), String> {
-    let (reference, document) = (object.target.clone(), object.document.clone());
-    let put = ConfigObjectCommand::Put { reference, document, job_id: Uuid::nil() };
+fn storable(target: &Reference, document: &Document) -> Result<(), String> {
+    let put = ConfigObjectCommand::Put { reference: target.clone(), document: document.clone(), job_id: Uuid::nil() };
     ConfigObject::default().decide(put).map_err(|refusal| words(&refusal))?;
-    if object.target.object_type() != Some(ObjectType::Source) {
+    if target.object_type() != Some(ObjectType::Source) {
         return Ok(());
     }
-    let (definition, schedule) = source::read(&object.target, &object.document)?;
+    let (definition, schedule) = source::read(target, document)?;
     let mut violations = definition.violations();
     if let Some(schedule) = &schedule {
         violations.extend(schedule.violations(&definition));

@@ -10,21 +10,23 @@ mod executable;
 mod export;
 mod file;
 mod import;
+mod kept;
 mod restore;
 mod results;
 mod secrets;
 mod settle;
 mod start;
 mod streams;
+mod upload;
 pub mod worker;
 
 pub use changes::{Change, changes};
 pub use error::ConfigurationError;
-pub use file::{Upload, load, read};
 pub use restore::{RestoreError, restore};
 pub use results::JobResults;
 pub use secrets::tidy as tidy_secrets;
 pub use start::{Started, cancel, start_export, start_import};
+pub use upload::{Upload, read};
 
 /// The tenant that files and access tokens name.
 pub const TENANT: &str = "muniment";

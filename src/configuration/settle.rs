@@ -8,7 +8,8 @@ use projections::config_jobs;
 use uuid::Uuid;
 
 use super::changes::changes;
-use super::{ConfigurationError, file, secrets};
+use super::kept::KeptFile;
+use super::{ConfigurationError, secrets};
 use crate::app::SharedApp;
 
 /// Gives what an import changed the secrets that it brought, and forgets all others. Between a slice and its secrets the worker may
@@ -24,7 +25,7 @@ pub(super) async fn settle(app: &SharedApp, job: Uuid) -> Result<(), Configurati
         let changed = changes(app, job).await?.into_iter().filter_map(|change| change.after);
         let ids: HashMap<(String, String), String> =
             changed.map(|(reference, _)| ((reference.kind, reference.name), reference.id)).collect();
-        let (objects, _) = file::kept_upload(&app.pool, &file).await?;
+        let (_, objects, _) = KeptFile::open(&app.pool, &file).await?;
         for object in objects.into_iter().filter(|object| options.selection.selects(&object.reference)) {
             let Some(kind) = object.reference.object_type() else { continue };
             // It has the name of the file, and maybe another id: that of the object that it meant.

@@ -43,13 +43,13 @@ pub async fn start_export(
 pub async fn start_import(
     app: &SharedApp,
     id: Uuid,
-    upload: &Upload,
+    upload: Upload,
     options: ImportOptions,
     preview: bool,
     context: Context,
 ) -> Result<Started, ConfigurationError> {
     refuse_if_any(options.violations()).map_err(CommandError::from)?;
-    let file = file::keep_upload(app, upload).await?;
+    let file = file::keep(app, upload.lines).await?;
     if !preview {
         secrets::bring(&app.pool, id, &upload.secrets).await?;
     }

@@ -220,7 +220,7 @@ fn keep_scheduled(
 }
 
 /// Keeps a file's bytes, unless somebody still writes it.
-fn keep(app: &SharedApp, group: &FileGroup, path: &str, file: &std::fs::File) -> Result<ImportFile, Fault> {
+fn keep(app: &SharedApp, group: &FileGroup, path: &str, mut file: &std::fs::File) -> Result<ImportFile, Fault> {
     let before = file.metadata()?;
     let quiet = app.config.quiet_period;
     // A time to come is a clock that differs: then the file may be as young as any.
@@ -228,7 +228,7 @@ fn keep(app: &SharedApp, group: &FileGroup, path: &str, file: &std::fs::File) ->
         std::thread::sleep(quiet);
     }
     let mut spool = Spool::new(&app.config.spool_dir)?;
-    spool.copy(file)?;
+    std::io::copy(&mut file, &mut spool)?;
     let after = file.metadata()?;
     if before.len() != after.len() || before.modified()? != after.modified()? || after.len() != spool.size() {
         return Err(Fault::File(format!("{path} is still being written; stage again when it is complete")));

@@ -1,6 +1,7 @@
 //! Jobs that export and import configuration objects (contracts §2.2, rulings 40-46).
 
 mod events;
+pub mod incoming;
 mod options;
 pub mod plan;
 #[cfg(test)]

@@ -2,27 +2,20 @@
 //! order objects come that refer to each other (rulings 41-43).
 
 use std::collections::{BTreeMap, HashMap};
-
-use serde_json::Value;
+use std::sync::Arc;
 
 use super::ImportOptions;
-use crate::config_object::{Document, ObjectType, Place, Reference, references, replace};
-
-/// An object of a file: what it is called, and its entry but for that.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Incoming {
-    /// `self`.
-    pub reference: Reference,
-    /// The rest.
-    pub document: Document,
-}
+use super::incoming::{Link, Outline};
+use crate::config_object::{Document, ObjectType, Place, Reference, replace};
 
 /// Objects by type and id, and by type and name.
 #[derive(Debug, Clone, Default)]
 pub struct Directory {
-    by_id: HashMap<(String, String), Reference>,
-    by_name: HashMap<(String, String), Reference>,
+    by_id: ByType,
+    by_name: ByType,
 }
+
+type ByType = HashMap<String, HashMap<String, Arc<Reference>>>;
 
 /// How a reference was resolved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,10 +39,12 @@ pub struct Message {
 pub struct Planned {
     /// As the file calls it.
     pub reference: Reference,
+    /// Its place in the file.
+    pub place: usize,
     /// As it will be called: with the id of the known object that it means.
     pub target: Reference,
-    /// What it will say, its references resolved.
-    pub document: Document,
+    /// References of its document that are written anew.
+    pub rewritten: Vec<Link>,
     /// How references were resolved.
     pub infos: Vec<Message>,
     /// What couldn't be resolved and may stay so.
@@ -70,25 +65,49 @@ pub const FAILED: &str = "IMPORT_ERROR";
 impl Directory {
     /// Adds an object.
     pub fn add(&mut self, reference: &Reference) {
-        let key = |text: &String| (reference.kind.clone(), text.clone());
-        self.by_id.insert(key(&reference.id), reference.clone());
-        self.by_name.insert(key(&reference.name), reference.clone());
+        let shared = Arc::new(reference.clone());
+        for (all, text) in [(&mut self.by_id, &shared.id), (&mut self.by_name, &shared.name)] {
+            if !all.contains_key(&shared.kind) {
+                all.insert(shared.kind.clone(), HashMap::new());
+            }
+            if let Some(of_type) = all.get_mut(&shared.kind) {
+                of_type.insert(text.clone(), Arc::clone(&shared));
+            }
+        }
     }
 
     fn by_id(&self, wanted: &Reference) -> Option<&Reference> {
-        self.by_id.get(&(wanted.kind.clone(), wanted.id.clone())).filter(|_| !wanted.id.is_empty())
+        let found = self.by_id.get(&wanted.kind)?.get(&wanted.id);
+        found.filter(|_| !wanted.id.is_empty()).map(Arc::as_ref)
     }
 
     fn by_name(&self, wanted: &Reference) -> Option<&Reference> {
-        self.by_name.get(&(wanted.kind.clone(), wanted.name.clone())).filter(|_| !wanted.name.is_empty())
+        let found = self.by_name.get(&wanted.kind)?.get(&wanted.name);
+        found.filter(|_| !wanted.name.is_empty()).map(Arc::as_ref)
+    }
+}
+
+impl Planned {
+    /// What it will say: its document of the file, references resolved.
+    pub fn written(&self, document: Document) -> Document {
+        if self.rewritten.is_empty() {
+            return document;
+        }
+        let mut value = document.value();
+        if let Some(object) = value.get_mut("object") {
+            for Link { path, reference } in &self.rewritten {
+                replace(object, path, reference);
+            }
+        }
+        Document::from(&value)
     }
 }
 
 /// References to people in objects of a file and in its options: who they are is looked up before.
-pub fn people(file: &[Incoming], options: &ImportOptions) -> Vec<Reference> {
-    let all = file.iter().flat_map(|object| references(&object.document.value())).map(|(_, reference)| reference);
-    let defaults = options.fallback("IDENTITY").cloned();
-    let mut people: Vec<Reference> = all.chain(defaults).filter(|reference| reference.kind == "IDENTITY").collect();
+pub fn people(file: &[Outline], options: &ImportOptions) -> Vec<Reference> {
+    let all = file.iter().flat_map(|object| &object.links).map(|link| &link.reference);
+    let all = all.chain(options.fallback("IDENTITY")).filter(|reference| reference.kind == "IDENTITY");
+    let mut people: Vec<Reference> = all.cloned().collect();
     people.sort();
     people.dedup();
     people
@@ -96,10 +115,10 @@ pub fn people(file: &[Incoming], options: &ImportOptions) -> Vec<Reference> {
 
 /// Plans an import. `known` holds the objects there are, and the people that the file means. Objects that the options leave out are
 /// in no plan; those that can't be imported are, with their errors.
-pub fn plan(file: Vec<Incoming>, options: &ImportOptions, known: &Directory) -> Vec<Planned> {
-    let selected: Vec<Incoming> =
-        file.into_iter().filter(|object| options.selection.selects(&object.reference)).collect();
-    let mut planned: Vec<Planned> = selected.into_iter().map(|object| target(object, known)).collect();
+pub fn plan(file: Vec<Outline>, options: &ImportOptions, known: &Directory) -> Vec<Planned> {
+    let selected = file.into_iter().enumerate().filter(|(_, object)| options.selection.selects(&object.reference));
+    let (mut planned, links): (Vec<Planned>, Vec<Vec<Link>>) =
+        selected.map(|(place, object)| (target(object.reference, place, known), object.links)).unzip();
     refuse_doubles(&mut planned);
     let mut in_file = Directory::default();
     let mut places = HashMap::new();
@@ -107,15 +126,14 @@ pub fn plan(file: Vec<Incoming>, options: &ImportOptions, known: &Directory) -> 
         in_file.add(&object.reference);
         places.insert((object.reference.kind.clone(), object.reference.id.clone()), place);
     }
-    for place in 0..planned.len() {
-        let needs = resolve(&mut planned, place, options, &in_file, known, &places);
+    for (place, links) in links.into_iter().enumerate() {
+        let needs = resolve(&mut planned, place, links, options, &in_file, known, &places);
         planned[place].needs = needs;
     }
     in_order(planned)
 }
 
-fn target(object: Incoming, known: &Directory) -> Planned {
-    let Incoming { reference, document } = object;
+fn target(reference: Reference, place: usize, known: &Directory) -> Planned {
     let mut errors = Vec::new();
     if reference.object_type().is_none() {
         errors.push(failed(&reference, &ObjectType::unknown(&reference.kind)));
@@ -123,7 +141,16 @@ fn target(object: Incoming, known: &Directory) -> Planned {
     let meant = known.by_id(&reference).or_else(|| known.by_name(&reference));
     let id = meant.map_or_else(|| reference.id.clone(), |known| known.id.clone());
     let target = Reference { id, ..reference.clone() };
-    Planned { reference, target, document, infos: Vec::new(), warnings: Vec::new(), errors, needs: Vec::new() }
+    Planned {
+        reference,
+        place,
+        target,
+        rewritten: Vec::new(),
+        infos: Vec::new(),
+        warnings: Vec::new(),
+        errors,
+        needs: Vec::new(),
+    }
 }
 
 /// An error of an object.
@@ -162,16 +189,15 @@ fn refuse_doubles(planned: &mut [Planned]) {
 fn resolve(
     planned: &mut [Planned],
     place: usize,
+    links: Vec<Link>,
     options: &ImportOptions,
     in_file: &Directory,
     known: &Directory,
     places: &HashMap<(String, String), usize>,
 ) -> Vec<usize> {
-    let mut value = planned[place].document.value();
-    let found = value.get("object").map(references).unwrap_or_default();
     let (mut infos, mut warnings, mut errors, mut needs) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut is_changed = false;
-    for (path, wanted) in found {
+    let mut rewritten = Vec::new();
+    for Link { path, reference: wanted } in links {
         let may_be_known = options.may_mean_known(&wanted.kind) || wanted.kind == "IDENTITY";
         let elsewhere = |find: fn(&Directory, &Reference) -> Option<Reference>| {
             find(in_file, &wanted).or_else(|| find(known, &wanted).filter(|_| may_be_known))
@@ -229,16 +255,11 @@ fn resolve(
             ),
         });
         if means.id != wanted.id || means.name != wanted.name {
-            if let Some(object) = value.get_mut("object") {
-                replace(object, &path, &means);
-            }
-            is_changed = true;
+            rewritten.push(Link { path, reference: means });
         }
     }
     let object = &mut planned[place];
-    if is_changed {
-        object.document = Document::from(&value);
-    }
+    object.rewritten = rewritten;
     object.infos.extend(infos);
     object.warnings.extend(warnings);
     object.errors.extend(errors);
@@ -305,34 +326,4 @@ fn in_order(planned: Vec<Planned>) -> Vec<Planned> {
 /// What to say of an object that refers to one that wasn't imported.
 pub fn not_imported(needed: &Reference) -> String {
     format!("it refers to the {} {:?}, which can't be imported", needed.kind, needed.name)
-}
-
-/// The entry of a file but for `self`: its documents in canonical form.
-///
-/// # Errors
-/// What is wrong with it, in words.
-pub fn incoming(entry: &str) -> Result<Incoming, String> {
-    let document = Document::read(entry).map_err(|error| format!("it isn't JSON: {error}"))?;
-    let Value::Object(mut entries) = document.value() else { return Err("it is no object".to_owned()) };
-    let Some(reference) = entries.remove("self") else { return Err("it has no self".to_owned()) };
-    let text = |name: &str| match reference.get(name) {
-        Some(Value::String(text)) => Ok(text.clone()),
-        Some(Value::Null) | None => Err(format!("its self has no {name}")),
-        Some(_) => Err(format!("its self.{name} is no text")),
-    };
-    let reference = Reference { kind: text("type")?, id: text("id")?, name: text("name")? };
-    match entries.get("version") {
-        None => {}
-        Some(version) if version.as_u64() == Some(1) => {}
-        Some(other) => return Err(format!("its version is {other}; 1 is known")),
-    }
-    if !entries.get("object").is_some_and(Value::is_object) {
-        return Err("it has no object".to_owned());
-    }
-    // Cut out of the text, not of the value: numbers stay as they were written.
-    let raw: BTreeMap<String, Box<serde_json::value::RawValue>> =
-        serde_json::from_str(document.as_str()).map_err(|error| error.to_string())?;
-    let rest: BTreeMap<_, _> = raw.into_iter().filter(|(name, _)| name != "self").collect();
-    let rest = serde_json::to_string(&rest).map_err(|error| error.to_string())?;
-    Ok(Incoming { reference, document: Document::read(&rest).map_err(|error| error.to_string())? })
 }

@@ -1,6 +1,7 @@
 use serde_json::json;
 
-use super::plan::*;
+use super::incoming::{Incoming, incoming};
+use super::plan::{Directory, Planned};
 use super::*;
 use crate::config_object::Reference;
 
@@ -12,6 +13,15 @@ fn called(kind: &str, id: &str, name: &str) -> Reference {
 fn object(kind: &str, id: &str, name: &str, object: serde_json::Value) -> Incoming {
     incoming(&json!({"self": {"type": kind, "id": id, "name": name}, "version": 1, "object": object}).to_string())
         .unwrap()
+}
+
+fn plan(file: &[Incoming], options: &ImportOptions, known: &Directory) -> Vec<Planned> {
+    super::plan::plan(file.iter().map(Incoming::outline).collect(), options, known)
+}
+
+/// What an object of a file will say.
+fn written(planned: &Planned, file: &[Incoming]) -> serde_json::Value {
+    planned.written(file[planned.place].document.clone()).value()["object"].clone()
 }
 
 fn directory(known: &[Reference]) -> Directory {
@@ -42,7 +52,7 @@ fn an_object_means_the_one_with_its_id_else_the_one_with_its_name() {
         object("RULE", "9", "two", json!({})),
         object("RULE", "8", "new", json!({})),
     ];
-    let planned = plan(file, &ImportOptions::default(), &known);
+    let planned = plan(&file, &ImportOptions::default(), &known);
     let targets: Vec<&Reference> = planned.iter().map(|object| &object.target).collect();
     assert_eq!(targets, [&called("RULE", "1", "renamed"), &called("RULE", "2", "two"), &called("RULE", "8", "new")]);
 }
@@ -56,12 +66,13 @@ fn references_are_resolved_by_id_then_by_name_then_by_the_defaults_and_each_is_t
         "c": {"type": "RULE", "id": "x", "name": "y"}, "d": {"type": "IDENTITY", "id": "nobody", "name": "Nobody"},
     });
     let options = options(json!({"defaultReferences": [{"type": "RULE", "id": "r", "name": "fallback"}]}));
-    let planned = plan(vec![object("IDENTITY_PROFILE", "p", "P", refers)], &options, &known);
+    let file = [object("IDENTITY_PROFILE", "p", "P", refers)];
+    let planned = plan(&file, &options, &known);
     let expected = json!({
         "a": {"type": "SOURCE", "id": "s1", "name": "HR"}, "b": {"type": "SOURCE", "id": "s2", "name": "AD"},
         "c": {"type": "RULE", "id": "r", "name": "fallback"}, "d": {"type": "IDENTITY", "id": "nobody", "name": "Nobody"},
     });
-    assert_eq!(planned[0].document.value()["object"], expected);
+    assert_eq!(written(&planned[0], &file), expected);
     let infos: Vec<&str> = planned[0].infos.iter().map(|message| &*message.text).collect();
     assert_eq!(
         infos,
@@ -82,8 +93,8 @@ fn references_are_resolved_by_id_then_by_name_then_by_the_defaults_and_each_is_t
 fn types_among_the_default_references_say_which_known_objects_may_be_meant() {
     let known = directory(&[called("SOURCE", "s", "HR")]);
     let file = || vec![object("IDENTITY_PROFILE", "p", "P", json!({"source": {"type": "SOURCE", "id": "s"}}))];
-    assert_eq!(errors(&plan(file(), &options(json!({"defaultReferences": ["SOURCE"]})), &known)).len(), 0);
-    assert_eq!(errors(&plan(file(), &options(json!({"defaultReferences": ["RULE"]})), &known)).len(), 1);
+    assert_eq!(errors(&plan(&file(), &options(json!({"defaultReferences": ["SOURCE"]})), &known)).len(), 0);
+    assert_eq!(errors(&plan(&file(), &options(json!({"defaultReferences": ["RULE"]})), &known)).len(), 1);
 }
 
 #[test]
@@ -91,9 +102,9 @@ fn objects_come_after_those_that_they_refer_to_whatever_their_order_in_the_file(
     let to = |name: &str| json!({"to": {"type": "RULE", "name": name}});
     let file =
         vec![object("RULE", "1", "c", to("b")), object("RULE", "2", "b", to("a")), object("RULE", "3", "a", json!({}))];
-    let planned = plan(file, &ImportOptions::default(), &Directory::default());
+    let planned = plan(&file, &ImportOptions::default(), &Directory::default());
     assert_eq!(names(&planned), ["a", "b", "c"]);
-    assert_eq!(planned[1].document.value()["object"]["to"]["id"], "3");
+    assert_eq!(written(&planned[1], &file)["to"]["id"], "3");
     assert_eq!(planned.iter().map(|object| object.needs.clone()).collect::<Vec<_>>(), [vec![], vec![0], vec![1]]);
 }
 
@@ -107,7 +118,7 @@ fn circles_of_references_and_what_hangs_on_them_are_refused_and_nothing_else() {
         object("RULE", "4", "itself", to("itself")),
         object("RULE", "5", "free", json!({})),
     ];
-    let planned = plan(file, &ImportOptions::default(), &Directory::default());
+    let planned = plan(&file, &ImportOptions::default(), &Directory::default());
     let refused: Vec<&str> =
         planned.iter().filter(|object| !object.errors.is_empty()).map(|object| &*object.reference.name).collect();
     assert_eq!(refused, ["a", "b", "c"]);
@@ -121,7 +132,7 @@ fn two_objects_with_one_id_or_one_name_are_both_refused() {
         object("RULE", "1", "b", json!({})),
         object("RULE", "2", "b", json!({})),
     ];
-    let planned = plan(file, &ImportOptions::default(), &Directory::default());
+    let planned = plan(&file, &ImportOptions::default(), &Directory::default());
     assert_eq!(
         errors(&planned),
         [
@@ -136,7 +147,7 @@ fn two_objects_with_one_id_or_one_name_are_both_refused() {
 fn two_objects_that_mean_one_that_is_known_are_both_refused() {
     let known = directory(&[called("RULE", "1", "one")]);
     let file = vec![object("RULE", "1", "renamed", json!({})), object("RULE", "9", "one", json!({}))];
-    let planned = plan(file, &ImportOptions::default(), &known);
+    let planned = plan(&file, &ImportOptions::default(), &known);
     assert!(planned.iter().all(|object| object.errors[0].text.ends_with("that mean the same one here")), "{planned:?}");
 }
 
@@ -144,13 +155,13 @@ fn two_objects_that_mean_one_that_is_known_are_both_refused() {
 fn a_default_that_isnt_there_resolves_nothing() {
     let options = options(json!({"defaultReferences": [{"type": "RULE", "id": "gone", "name": "gone"}]}));
     let file = vec![object("RULE", "1", "one", json!({"to": {"type": "RULE", "name": "nowhere"}}))];
-    assert_eq!(errors(&plan(file, &options, &Directory::default())).len(), 1);
+    assert_eq!(errors(&plan(&file, &options, &Directory::default())).len(), 1);
 }
 
 #[test]
 fn what_the_options_leave_out_is_in_no_plan() {
     let file = vec![object("RULE", "1", "a", json!({})), object("SOURCE", "2", "b", json!({}))];
-    let planned = plan(file, &options(json!({"includeTypes": ["SOURCE"]})), &Directory::default());
+    let planned = plan(&file, &options(json!({"includeTypes": ["SOURCE"]})), &Directory::default());
     assert_eq!(names(&planned), ["b"]);
 }
 

@@ -163,7 +163,7 @@ pub async fn in_use(executor: impl PgExecutor<'_>, ids: &[Uuid]) -> sqlx::Result
     .await
 }
 
-/// All that are in use, in the order of creation.
-pub async fn all(executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<ApplicationRow>> {
-    sqlx::query_as(&format!("{SELECT} WHERE NOT a.is_archived ORDER BY a.created_at, a.id")).fetch_all(executor).await
+/// Ids and names of all applications that aren't archived.
+pub async fn names(executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<(Uuid, String)>> {
+    sqlx::query_as("SELECT id, name FROM applications WHERE NOT is_archived").fetch_all(executor).await
 }

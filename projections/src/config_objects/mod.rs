@@ -131,13 +131,16 @@ const UPDATE: &str = "UPDATE config_objects AS o SET
         AS u (id, type, object_id, name, document, created_at, created_by, updated_at, updated_by, job_id, version)
     WHERE o.id = u.id";
 
-/// All objects, in the order in which files list them: by type, name and id.
-pub async fn all(executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<ConfigObjectRow>> {
-    sqlx::query_as(
-        "SELECT * FROM config_objects ORDER BY type COLLATE \"C\", name COLLATE \"C\", object_id COLLATE \"C\"",
-    )
-    .fetch_all(executor)
-    .await
+/// What all objects are called.
+pub async fn references(executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<Reference>> {
+    let rows: Vec<(String, String, String)> =
+        sqlx::query_as("SELECT type, object_id, name FROM config_objects").fetch_all(executor).await?;
+    Ok(rows.into_iter().map(|(kind, id, name)| Reference { kind, id, name }).collect())
+}
+
+/// The objects with these ids.
+pub async fn find_all(executor: impl PgExecutor<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<ConfigObjectRow>> {
+    sqlx::query_as("SELECT * FROM config_objects WHERE id = ANY ($1)").bind(ids).fetch_all(executor).await
 }
 
 /// All objects of a type.

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::time::Duration;
 
 use aggregates::Violation;
@@ -135,7 +136,7 @@ async fn receive(session: &Session<Operates>, mut multipart: Multipart) -> Resul
                 text.extend_from_slice(&chunk[..chunk.len().min(256)]);
             } else {
                 // Into the page cache: short enough not to need another thread.
-                spool.write(&chunk).map_err(|error| ApiError::internal(&error))?;
+                spool.write_all(&chunk).map_err(|error| ApiError::internal(&error))?;
             }
         }
         if is_text {

@@ -1,18 +1,21 @@
+use std::io::Write;
 use std::time::Duration;
 
 use aggregates::config_job::ImportOptions;
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use sha2::{Digest, Sha256};
 
 use super::body::JobBody;
 use super::{TAG, location};
-use crate::configuration::{read, start_import};
+use crate::app::SharedApp;
+use crate::configuration::{ConfigurationError, read, start_import};
 use crate::http::error::ApiError;
 use crate::http::extract::{Query, content_type, replay};
 use crate::http::sailpoint::SailPointErrorBody;
 use crate::http::session::{ManagesConfiguration, Session};
+use crate::imports::Fault;
+use crate::imports::evidence::Spool;
 
 /// A file of configuration objects may have so many bytes.
 const FILE_LIMIT: usize = 64 << 20;
@@ -55,9 +58,9 @@ pub async fn start(
     let multipart = Multipart::from_request(request, &session.app)
         .await
         .map_err(|error| ApiError::field("", format!("The body is no multipart/form-data: {}", error.body_text())))?;
-    let (data, options) = receive(multipart).await?;
+    let (data, options) = receive(&session.app, multipart).await?;
     if let Some(key) = session.request.idempotency_key.clone() {
-        let canonical = [Sha256::digest(&data).as_slice(), options.as_slice()].concat();
+        let canonical = [data.blob().sha256.as_bytes(), options.as_slice()].concat();
         replay(&head, &session.app, &key, &canonical).await?;
     }
     let options: ImportOptions = if options.iter().all(u8::is_ascii_whitespace) {
@@ -66,14 +69,16 @@ pub async fn start(
         serde_json::from_slice(&options)
             .map_err(|error| ApiError::field("options", format!("The options aren't right: {error}")))?
     };
-    let text =
-        String::from_utf8(data).map_err(|error| ApiError::field("data", format!("The file isn't UTF-8: {error}")))?;
     // Reading and ordering 64 MiB takes longer than others would wait.
-    let upload = tokio::task::spawn_blocking(move || read(&text)).await.map_err(|error| ApiError::internal(&error))?;
-    let upload = upload.map_err(|reason| ApiError::field("data", reason))?;
+    let directory = session.app.config.spool_dir.clone();
+    let upload = tokio::task::spawn_blocking(move || read(data, &directory)).await;
+    let upload = upload.map_err(|error| ApiError::internal(&error))?.map_err(|fault| match fault {
+        Fault::File(reason) => ApiError::field("data", reason),
+        other => ConfigurationError::from(other).into(),
+    })?;
     let id = session.app.clock.id();
     let context = session.accepting(location("import", id));
-    let started = start_import(&session.app, id, &upload, options, preview, context).await?;
+    let started = start_import(&session.app, id, upload, options, preview, context).await?;
     Ok((StatusCode::ACCEPTED, axum::Json(JobBody::started("IMPORT", started, None))).into_response())
 }
 
@@ -83,11 +88,12 @@ fn no_files() -> ApiError {
 }
 
 /// The file and the options, which may be empty.
-async fn receive(mut multipart: Multipart) -> Result<(Vec<u8>, Vec<u8>), ApiError> {
+async fn receive(app: &SharedApp, mut multipart: Multipart) -> Result<(Spool, Vec<u8>), ApiError> {
     let cut = |error: axum::extract::multipart::MultipartError| {
         ApiError::field("", format!("The upload was cut or is malformed: {}", error.body_text()))
     };
     let silent = |_| ApiError::field("", "The upload sent nothing for 30 seconds");
+    let broken = |error: std::io::Error| ApiError::internal(&error);
     let (mut data, mut options) = (None, None);
     let (mut size, mut count) = (0, 0);
     while let Some(mut field) =
@@ -98,26 +104,36 @@ async fn receive(mut multipart: Multipart) -> Result<(Vec<u8>, Vec<u8>), ApiErro
         if count > PARTS {
             return Err(ApiError::field("", format!("More than {PARTS} parts")));
         }
-        let mut bytes = Vec::new();
+        let twice = match name.as_str() {
+            "data" if data.is_some() => Some("No files were supplied for import. data"),
+            "options" if options.is_some() => Some("Two parts are options: options"),
+            _ => None,
+        };
+        if let Some(message) = twice {
+            return Err(ApiError::field(&name, format!("{message} was sent twice; one is expected")));
+        }
+        let mut spool = Spool::new(&app.config.spool_dir).map_err(broken)?;
+        let mut text = Vec::new();
         while let Some(chunk) = tokio::time::timeout(SILENCE, field.chunk()).await.map_err(silent)?.map_err(cut)? {
             size += chunk.len();
             if size > FILE_LIMIT {
                 return Err(ApiError::too_large(format!("The upload is larger than {FILE_LIMIT} bytes")));
             }
-            bytes.extend_from_slice(&chunk);
-            if name == "options" && bytes.len() > OPTIONS_LIMIT {
+            match name.as_str() {
+                // Into the page cache: short enough not to need another thread.
+                "data" => spool.write_all(&chunk).map_err(broken)?,
+                "options" => text.extend_from_slice(&chunk),
+                _ => {}
+            }
+            if text.len() > OPTIONS_LIMIT {
                 return Err(ApiError::too_large(format!("The options are larger than {OPTIONS_LIMIT} bytes")));
             }
         }
-        let place = match name.as_str() {
-            "data" => &mut data,
-            "options" => &mut options,
-            _ => continue,
-        };
-        if place.replace(bytes).is_some() {
-            let message = if name == "data" { "No files were supplied for import." } else { "Two parts are options" };
-            return Err(ApiError::field(&name, format!("{message} {name} was sent twice; one is expected")));
+        match name.as_str() {
+            "data" => data = Some(spool),
+            "options" => options = Some(text),
+            _ => {}
         }
     }
-    Ok((data.filter(|data| !data.is_empty()).ok_or_else(no_files)?, options.unwrap_or_default()))
+    Ok((data.filter(|data| data.size() > 0).ok_or_else(no_files)?, options.unwrap_or_default()))
 }

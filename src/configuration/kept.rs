@@ -1,0 +1,78 @@
+//! What is kept of a file between the request and the import: one line an entry, read where it is needed.
+
+use std::collections::BTreeMap;
+
+use aggregates::config_job::Artifact;
+use aggregates::config_job::incoming::{Incoming, Outline};
+use aggregates::config_object::Document;
+use serde::{Deserialize, Serialize};
+use sqlx::PgPool;
+
+use crate::imports::Fault;
+use crate::imports::evidence::BlobParts;
+
+/// An entry of a file.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Line {
+    /// An object, without its secrets.
+    Object(Incoming),
+    /// Why an entry is none, in words.
+    Broken(String),
+}
+
+/// A file that was kept.
+pub(super) struct KeptFile {
+    parts: BlobParts,
+    /// Where the line of each object begins, and how long it is.
+    lines: Vec<(u64, usize)>,
+}
+
+impl KeptFile {
+    /// Goes through a file: what its objects are called and refer to, and what is wrong with its other entries.
+    pub(super) async fn open(pool: &PgPool, file: &Artifact) -> Result<(Self, Vec<Outline>, Vec<String>), Fault> {
+        let mut parts = BlobParts::new(pool.clone(), &file.sha256, file.size);
+        let (mut lines, mut outlines, mut broken) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut begin, mut line) = (0, Vec::new());
+        while let Some(part) = parts.next().await? {
+            for piece in part.split_inclusive(|byte| *byte == b'\n') {
+                line.extend_from_slice(piece);
+                if !piece.ends_with(b"\n") {
+                    continue;
+                }
+                match serde_json::from_slice(&line).map_err(std::io::Error::from)? {
+                    Line::Object(object) => {
+                        lines.push((begin, line.len()));
+                        outlines.push(object.outline());
+                    }
+                    Line::Broken(reason) => broken.push(reason),
+                }
+                begin += line.len() as u64;
+                line.clear();
+            }
+        }
+        Ok((Self { parts, lines }, outlines, broken))
+    }
+
+    /// How many bytes are kept of the object at this place of the file.
+    pub(super) fn size(&self, place: usize) -> usize {
+        self.lines[place].1
+    }
+
+    /// The documents of the objects at these places of the file.
+    pub(super) async fn documents(&mut self, places: &[usize]) -> Result<BTreeMap<usize, Document>, Fault> {
+        let mut documents = BTreeMap::new();
+        // In the order of the file, so that each part is read once.
+        let mut places = places.to_vec();
+        places.sort_unstable();
+        for place in places {
+            let (begin, length) = self.lines[place];
+            let line = self.parts.range(begin, length).await?;
+            match serde_json::from_slice(&line).map_err(std::io::Error::from)? {
+                Line::Object(object) => _ = documents.insert(place, object.document),
+                Line::Broken(reason) => return Err(Fault::File(reason)),
+            }
+        }
+        Ok(documents)
+    }
+}
