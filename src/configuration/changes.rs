@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::ConfigurationError;
 use super::entries::application_id;
-use super::streams::{object, unreadable};
+use super::streams::{folded, histories, unreadable};
 use crate::app::SharedApp;
 use crate::journal::CommandError;
 
@@ -59,14 +59,17 @@ pub async fn changes(app: &SharedApp, job: Uuid) -> Result<Vec<Change>, Configur
     }
     let mut found: Vec<(usize, Change)> = Vec::new();
     let mut sources: BTreeMap<Uuid, Changed<ConfigObject>> = BTreeMap::new();
+    let objects = touched.keys().filter(|(kind, _)| *kind == aggregates::config_object::TYPE).map(|(_, id)| *id);
+    let histories = histories(app, &objects.collect::<Vec<_>>()).await?;
     for ((kind, id), (place, first, last)) in &touched {
         if *kind != aggregates::config_object::TYPE {
             continue;
         }
+        let history = histories.get(id).map(Vec::as_slice).unwrap_or_default();
         let changed = Changed {
             id: *id,
-            before: object(app, *id, first.sequence - 1).await?.aggregate,
-            after: object(app, *id, last.sequence).await?.aggregate,
+            before: folded(history, first.sequence - 1),
+            after: folded(history, last.sequence),
             version: last.sequence,
         };
         let Some(reference) = named(&changed, first) else { continue };

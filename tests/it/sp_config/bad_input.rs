@@ -129,3 +129,37 @@ async fn jobs_that_arent_there_not_ready_of_the_other_kind_or_expired_arent_foun
     assert!(answer.status == 404 && answer.text.contains("expired at"), "{}", answer.text);
     server.stop().await;
 }
+
+#[tokio::test]
+async fn texts_that_the_database_cant_hold_are_told_and_cost_no_other() {
+    let server = TestServer::start().await;
+    // So long that no index takes it, and without repetitions: those would be compressed.
+    let long: String = (0..1000).map(|n: u64| format!("{:08x}", n.wrapping_mul(2_654_435_761) as u32)).collect();
+    let objects = [
+        object("RULE", "1", "one", json!({"password": "a\0b"})),
+        object("RULE", "2", "two", json!({"a\0b": {"password": "known"}})),
+        object("RULE", "3", "three", json!({long: {"password": "known"}})),
+        object("RULE", "4", "four", json!({"owner": {"type": "IDENTITY", "id": "9\0", "name": "No\0body"}})),
+        object("RULE", "5", "five", json!({"a\0b": "\0", "password": "known"})),
+    ];
+    let (job, results) = server.import_config("/sp-config/import", &file(&objects), None).await;
+    assert_eq!(job["status"], "FAILED");
+    let texts: Vec<&str> = results["results"]["UNKNOWN"]["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| error["text"].as_str().unwrap())
+        .collect();
+    let expected = [
+        r#"objects[0] can't be imported: the secret at "/object/password" holds a NUL character, which is not allowed"#,
+        r#"objects[1] can't be imported: the secret at "/object/a\0b/password" holds a NUL character, which is not allowed"#,
+        r#"objects[2] can't be imported: the place of a secret, "/object/000000009e3779b13c6ef362daa66d13"..., has 8017 bytes; at most 2000 are allowed"#,
+    ];
+    assert_eq!(texts, expected);
+    let rules = &results["results"]["RULE"];
+    assert_eq!(rules["importedObjects"].as_array().unwrap().len(), 2, "{rules}");
+    assert_eq!(rules["warnings"][0]["key"], "UNKNOWN_REFERENCE_RESOLVER");
+    assert_eq!(server.export_config(json!({})).await["objects"].as_array().unwrap().len(), 2);
+    server.assert_verified().await;
+    server.stop().await;
+}

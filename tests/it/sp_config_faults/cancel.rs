@@ -18,12 +18,11 @@ async fn cancel(client: &Client, import: &str) -> Answer {
 async fn assert_secrets_of_what_is_there(house: &mut House) {
     let (known, coming) = house.secrets().await;
     assert_eq!(coming, 0);
-    let there: Vec<(uuid::Uuid, String)> = sqlx::query_as(
-        "SELECT id, document FROM read.config_objects WHERE document LIKE '%\"********\"%' ORDER BY id",
-    )
-    .fetch_all(&mut house.connection)
-    .await
-    .unwrap();
+    let there: Vec<(uuid::Uuid, String)> =
+        sqlx::query_as("SELECT id, document FROM read.config_objects WHERE document LIKE '%\"********\"%' ORDER BY id")
+            .fetch_all(&mut house.connection)
+            .await
+            .unwrap();
     assert!(!there.is_empty());
     for (id, document) in there {
         let secret = known.iter().find(|((owner, _), _)| *owner == id).map(|(_, secret)| secret);

@@ -52,8 +52,12 @@ fn entry(number: usize, name: &str, says: &str) -> Value {
     };
     let secret = format!("{SECRET}{says}-{number}");
     let mut content = match kind(number) {
-        "SOURCE" => json!({"name": name, "description": says, "connector": "x", "connectorAttributes": {"password": secret}}),
-        "TRIGGER_SUBSCRIPTION" => json!({"httpConfig": {"url": says, "bearerTokenAuthConfig": {"bearerToken": secret}}}),
+        "SOURCE" => {
+            json!({"name": name, "description": says, "connector": "x", "connectorAttributes": {"password": secret}})
+        }
+        "TRIGGER_SUBSCRIPTION" => {
+            json!({"httpConfig": {"url": says, "bearerTokenAuthConfig": {"bearerToken": secret}}})
+        }
         "TRANSFORM" => json!({"type": "lower", "attributes": {"says": says}}),
         _ => json!({"script": says, "owner": {"type": "IDENTITY", "id": "9", "name": "Nobody"}}),
     };
@@ -228,8 +232,7 @@ impl House {
     pub async fn assert_once(&mut self, import: &str) {
         let events = self.job_events(import).await;
         let kinds: Vec<&str> = events.iter().map(|(_, kind, _)| kind.as_str()).collect();
-        let is_final =
-            |kind: &&&str| matches!(**kind, "ConfigJobCompleted" | "ConfigJobFailed" | "ConfigJobCanceled");
+        let is_final = |kind: &&&str| matches!(**kind, "ConfigJobCompleted" | "ConfigJobFailed" | "ConfigJobCanceled");
         assert_eq!(kinds.iter().filter(is_final).count(), 1, "{kinds:?}");
         assert!(is_final(&kinds.last().unwrap()), "{kinds:?}");
         let mut streams: Vec<String> = self.caused(import).await.into_iter().map(|(_, stream)| stream).collect();

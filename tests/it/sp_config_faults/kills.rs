@@ -152,9 +152,9 @@ async fn references_by_names_that_the_import_itself_changes_lead_there_after_a_k
     assert_eq!(job["status"], "COMPLETE", "{}", results.json["results"]["CONNECTOR_RULE"]["errors"]);
     let exported = export(&client).await;
     assert!(exported.contains(r#""to":{"id":"renamed","name":"New","type":"CONNECTOR_RULE"}"#), "{exported}");
+    house.assert_once(&import).await;
     let restored = client.post(&format!("/api/config-imports/{import}/restore"), json!({})).await;
     assert_eq!(restored.status, 200, "{}", restored.text);
     assert!(export(&client).await.contains(r#""name":"Old""#));
-    house.assert_once(&import).await;
     assert!(server.terminate().await.0);
 }

@@ -16,7 +16,8 @@ async fn two_servers_do_each_job_once() {
     let clients = [house.client(&first), house.client(&second)];
     let mut imports = Vec::new();
     for round in 0..8 {
-        let rule = |n: usize| object("RULE", &format!("r{round}-{n}"), &format!("r{round}-{n}"), json!({"round": round}));
+        let rule =
+            |n: usize| object("RULE", &format!("r{round}-{n}"), &format!("r{round}-{n}"), json!({"round": round}));
         let objects: Vec<Value> = (0..250).map(rule).collect();
         imports.push(send(&clients[round % 2], &objects).await);
     }

@@ -86,7 +86,10 @@ impl Place {
     /// A database of the tests' cluster, as a server of one's own would be named.
     pub fn of(options: &PgConnectOptions) -> Self {
         let (socket, database) = (options.get_socket().unwrap().display(), options.get_database().unwrap());
-        Self(vec!["--database-url".to_owned(), format!("postgres://postgres@localhost/{database}?host={socket}&sslmode=disable")])
+        Self(vec![
+            "--database-url".to_owned(),
+            format!("postgres://postgres@localhost/{database}?host={socket}&sslmode=disable"),
+        ])
     }
 }
 
