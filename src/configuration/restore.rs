@@ -32,9 +32,10 @@ pub enum RestoreError {
 pub async fn restore(app: &SharedApp, job: Uuid, context: &Context) -> Result<u64, RestoreError> {
     let failed = |error: CommandError| RestoreError::Other(error.into());
     let refused = |refusal: Refusal| failed(refusal.into());
+    // The job first: when it has ended nothing is added to what it changed.
+    let loaded = app.journal.load::<ConfigJob>(job).await.map_err(|error| failed(error.into()))?;
     let found = changes(app, job).await?;
     let objects = found.len() as u64;
-    let loaded = app.journal.load::<ConfigJob>(job).await.map_err(|error| failed(error.into()))?;
     let (_, restored) = loaded.decide(ConfigJobCommand::Restore { objects }, context.clone()).await.map_err(refused)?;
     let collisions = collisions(app, &found).await?;
     if !collisions.is_empty() {

@@ -5,5 +5,6 @@ mod cuts;
 mod house;
 mod kills;
 mod random;
+mod restore;
 mod stop;
 mod two_servers;

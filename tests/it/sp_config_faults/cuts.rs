@@ -9,7 +9,7 @@ use crate::support::proxy::{Fault, Proxy};
 
 #[tokio::test]
 async fn an_import_whose_connections_are_cut_ends_like_one_whose_arent() {
-    let (expected, _) = Left::undisturbed().await;
+    let expected = Left::undisturbed().await;
     let options = cluster::options().await;
     let proxy = Proxy::before(&options);
     let place = Place::of(&proxy.through(options.clone()));

@@ -326,14 +326,12 @@ pub struct Left {
 }
 
 impl Left {
-    /// What an import that nothing happened to leaves behind, and how long it took.
-    pub async fn undisturbed() -> (Self, std::time::Duration) {
+    /// What an import that nothing happened to leaves behind.
+    pub async fn undisturbed() -> Self {
         let (mut house, server) = House::open().await;
-        let started = std::time::Instant::now();
         let client = house.client(&server);
         let import = send(&client, &many()).await;
         ended(&client, "import", &import).await;
-        let took = started.elapsed();
         let left = house.left(&server, &import).await;
         let results: Value = serde_json::from_str(&left.results).unwrap();
         let of_types = results["results"].as_object().unwrap().values();
@@ -341,7 +339,7 @@ impl Left {
         assert_eq!(imported, (0..COUNT).filter(|number| !is_bad(*number)).count());
         assert_eq!(left.status, "\"FAILED\"", "some can't be imported");
         assert!(server.terminate().await.0);
-        (left, took)
+        left
     }
 
     /// Another import left the same.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::house::{Chance, House, Left, ended, export, many, release, send};
+use super::house::{COUNT, Chance, House, Left, ended, export, many, release, send};
 use crate::support::configuration::object;
 use crate::support::process::{Serving, wait_until};
 
@@ -70,7 +70,7 @@ async fn killed_at(moment: Moment, house: &mut House, server: Serving) -> String
 
 #[tokio::test]
 async fn an_import_killed_at_any_of_its_steps_leaves_what_one_leaves_that_was_not() {
-    let (expected, _) = Left::undisturbed().await;
+    let expected = Left::undisturbed().await;
     for moment in [Moment::Backup, Moment::Slice, Moment::Secrets, Moment::End] {
         println!("killed at {moment:?}");
         let (mut house, server) = House::open().await;
@@ -86,18 +86,24 @@ async fn an_import_killed_at_any_of_its_steps_leaves_what_one_leaves_that_was_no
 
 #[tokio::test]
 async fn an_import_killed_at_random_moments_leaves_what_one_leaves_that_was_not() {
-    let (expected, took) = Left::undisturbed().await;
+    let expected = Left::undisturbed().await;
     let mut chance = Chance::new();
     let mut claims = 0;
     for _ in 0..3 {
         let (mut house, mut server) = House::open().await;
+        house.slow_down().await;
         let import = send(&house.client(&server), &many()).await;
         for _ in 0..3 {
-            tokio::time::sleep(Duration::from_millis(chance.below(took.as_millis() as u64))).await;
+            // Within the first half of what is left to be done, between two slices or amid one.
+            let so_far = house.caused(&import).await.len();
+            let further = chance.below((COUNT - so_far) as u64 / 2) as usize;
+            house.amid(&import, (so_far + further).min(COUNT * 3 / 4)).await;
+            tokio::time::sleep(Duration::from_millis(chance.below(400))).await;
             server.kill().await;
             house.expire_leases().await;
             server = Serving::start(&house.place).await;
         }
+        house.speed_up().await;
         let left = house.left(&server, &import).await;
         claims += house.claims(&import).await;
         left.assert_is(&expected);
@@ -108,7 +114,7 @@ async fn an_import_killed_at_random_moments_leaves_what_one_leaves_that_was_not(
 
 #[tokio::test]
 async fn of_two_servers_the_other_finishes_a_dead_ones_import_when_its_lease_is_over() {
-    let (expected, _) = Left::undisturbed().await;
+    let expected = Left::undisturbed().await;
     let (mut house, first) = House::open().await;
     let second = Serving::start(&house.place).await;
     house.slow_down().await;

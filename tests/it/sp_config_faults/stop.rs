@@ -7,7 +7,7 @@ use crate::support::process::{Serving, wait_until};
 
 #[tokio::test]
 async fn a_server_that_stops_gives_the_import_back_and_the_next_one_goes_on_at_once() {
-    let (expected, _) = Left::undisturbed().await;
+    let expected = Left::undisturbed().await;
     let (mut house, server) = House::open().await;
     house.slow_down().await;
     let import = send(&house.client(&server), &many()).await;

@@ -110,7 +110,7 @@ async fn frozen(at: Frozen, expected: &Left) {
 
 #[tokio::test]
 async fn a_worker_that_wakes_up_after_another_took_over_appends_nothing_any_more() {
-    let (expected, _) = Left::undisturbed().await;
+    let expected = Left::undisturbed().await;
     for at in [Frozen::Backup, Frozen::Slice, Frozen::End] {
         frozen(at, &expected).await;
     }
