@@ -427,3 +427,25 @@ fn an_account_that_only_a_grant_names_is_found_by_its_key_alone() {
         assert_eq!(correlation(script).finds_by_key(), is_enough, "{script}");
     }
 }
+
+// The guides
+
+#[test]
+fn the_guides_tell_the_truth() {
+    let guides = [include_str!("../../../docs/API.md"), include_str!("../../../docs/CONFIGURATION.md")];
+    let blocks = guides.iter().flat_map(|guide| guide.split("```json\n").skip(1));
+    let documents = blocks.filter_map(|block| serde_json::from_str::<Value>(block.split("```").next()?).ok());
+    let rules: Vec<Value> = documents.filter(|document| document["language"] == "scim").collect();
+    assert_eq!(rules.len(), 2);
+    for rule in rules {
+        assert!(Rule::read(&rule).is_ok(), "{rule}");
+    }
+    let filters = include_str!("../../../docs/FILTERS.md");
+    let section = filters.split("## Rules").nth(1).unwrap().split("## ").next().unwrap();
+    for content in subject::CONTENTS {
+        let line = section.lines().find(|line| line.starts_with(&format!("| {}", content.as_str()))).unwrap();
+        for field in fields::known(content) {
+            assert!(line.contains(&format!("`{field}`")), "{field} of {}", content.as_str());
+        }
+    }
+}
