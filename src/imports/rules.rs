@@ -115,7 +115,7 @@ pub struct Broken {
 
 impl RowRules {
     /// The rules that a row breaks; it is a subject for each of its keys, and must satisfy them as each.
-    pub fn broken<'s>(&self, subjects: impl Iterator<Item = Subject<'s>> + Clone) -> Broken {
+    pub fn broken<'s>(&self, subjects: &(impl Iterator<Item = Subject<'s>> + Clone)) -> Broken {
         let mut broken = Broken::default();
         for rule in &self.0 {
             if !subjects.clone().all(|subject| rule.condition.holds(subject)) {

@@ -17,7 +17,6 @@ use super::mapping::Mapping;
 use super::plan::{Plan, Planning};
 use super::reader::Rows;
 use super::records::RowReader;
-use super::rules::RowRules;
 use super::{Fault, apply, shared};
 use crate::app::SharedApp;
 use crate::journal::{AppendError, CommandError, Context, Loaded};
@@ -269,9 +268,7 @@ fn make_plan(
         };
         let bytes = BlobReader::new(app.pool.clone(), handle.clone(), &file.sha256, file.size);
         let rows = Rows::open(bytes, &file.name, group, &configured.named, &watch.bytes_read)?;
-        let mapping = Mapping::new(group, &configured.named, &rows.header, &file.name)?;
-        let rules = configured.rules.of_rows(group)?;
-        read_file(&mut delivered, group, file, rows, mapping, &rules, &mut issues, watch)?;
+        read_file(&mut delivered, group, file, rows, configured, &mut issues, watch)?;
     }
     watch.rows_total.store(delivered.rows_read, Ordering::Relaxed);
     let planning = Planning {
@@ -295,11 +292,12 @@ fn read_file(
     group: &FileGroup,
     file: &ImportFile,
     mut rows: Rows,
-    mut mapping: Mapping,
-    rules: &RowRules,
+    configured: &Configured,
     issues: &mut Issues,
     watch: &Watch,
 ) -> Result<(), Fault> {
+    let mut mapping = Mapping::new(group, &configured.named, &rows.header, &file.name)?;
+    let rules = configured.rules.of_rows(group)?;
     let before = delivered.rows_read;
     /// Reads every row of a file into what it delivers: its keys, then its record, which the rules are held against.
     macro_rules! read_rows {
@@ -320,7 +318,7 @@ fn read_file(
                 let mut problems = reader.problems();
                 if let Some(keys) = keys.as_ref().filter(|_| problems.is_empty()) {
                     let $row = &record;
-                    let broken = rules.broken(keys.iter().map(|$key| $subject));
+                    let broken = rules.broken(&keys.iter().map(|$key| $subject));
                     problems = broken.problems;
                     for remark in broken.remarks {
                         into.remark(row, remark, issues)?;

@@ -146,8 +146,8 @@ impl<'s> Subject<'s> {
     }
 }
 
-fn text(value: &Option<String>) -> Option<Raw<'_>> {
-    value.as_deref().map(Raw::Text)
+fn text(value: Option<&String>) -> Option<Raw<'_>> {
+    value.map(|text| Raw::Text(text))
 }
 
 fn of_identity<'s>(
@@ -159,18 +159,18 @@ fn of_identity<'s>(
 ) -> Option<Raw<'s>> {
     match field {
         "key" => Some(Raw::Text(key)),
-        "firstName" => text(&record.first_name),
-        "lastName" => text(&record.last_name),
-        "displayName" => text(&record.display_name),
-        "email" => text(&record.email),
-        "employeeId" => text(&record.employee_id),
+        "firstName" => text(record.first_name.as_ref()),
+        "lastName" => text(record.last_name.as_ref()),
+        "displayName" => text(record.display_name.as_ref()),
+        "email" => text(record.email.as_ref()),
+        "employeeId" => text(record.employee_id.as_ref()),
         "type" => record.r#type.map(|kind| Raw::Text(kind.as_str())),
-        "title" => text(&record.title),
-        "company" => text(&record.company),
-        "division" => text(&record.division),
-        "department" => text(&record.department),
-        "office" => text(&record.office),
-        "supervisor" => text(&record.supervisor),
+        "title" => text(record.title.as_ref()),
+        "company" => text(record.company.as_ref()),
+        "division" => text(record.division.as_ref()),
+        "department" => text(record.department.as_ref()),
+        "office" => text(record.office.as_ref()),
+        "supervisor" => text(record.supervisor.as_ref()),
         "status" => status.or(record.status.map(IdentityStatus::as_str)).map(Raw::Text),
         "createdDate" => record.created_date.map(Raw::Time),
         "updatedDate" => record.updated_date.map(Raw::Time),
@@ -183,13 +183,13 @@ fn of_identity<'s>(
 fn of_account<'s>(field: Field, custom: &str, key: &'s str, record: &'s AccountRecord) -> Option<Raw<'s>> {
     match field {
         "key" => Some(Raw::Text(key)),
-        "name" => text(&record.name),
-        "identity" => text(&record.identity),
-        "email" => text(&record.email),
-        "employeeId" => text(&record.employee_id),
+        "name" => text(record.name.as_ref()),
+        "identity" => text(record.identity.as_ref()),
+        "email" => text(record.email.as_ref()),
+        "employeeId" => text(record.employee_id.as_ref()),
         "isActive" => record.is_active.map(Raw::Boolean),
         "lastLoginAt" => record.last_login_at.map(Raw::Time),
-        "type" => text(&record.r#type),
+        "type" => text(record.r#type.as_ref()),
         CUSTOM => of_custom(&record.attributes, custom),
         _ => None,
     }
@@ -198,10 +198,10 @@ fn of_account<'s>(field: Field, custom: &str, key: &'s str, record: &'s AccountR
 fn of_entitlement<'s>(field: Field, custom: &str, key: &'s str, record: &'s EntitlementRecord) -> Option<Raw<'s>> {
     match field {
         "key" => Some(Raw::Text(key)),
-        "name" => text(&record.name),
-        "type" => text(&record.r#type),
-        "description" => text(&record.description),
-        "owner" => text(&record.owner),
+        "name" => text(record.name.as_ref()),
+        "type" => text(record.r#type.as_ref()),
+        "description" => text(record.description.as_ref()),
+        "owner" => text(record.owner.as_ref()),
         "isPrivileged" => record.is_privileged.map(Raw::Boolean),
         CUSTOM => of_custom(&record.attributes, custom),
         _ => None,

@@ -36,10 +36,6 @@ fn reason(document: &Value) -> String {
     Rule::read(document).unwrap_err().to_string()
 }
 
-fn some(text: &str) -> Option<String> {
-    Some(text.to_owned())
-}
-
 fn pairs(attributes: &[(&str, &str)]) -> BTreeMap<String, String> {
     attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
@@ -120,7 +116,7 @@ fn a_rule_for_rows_of_another_content_says_what_does_not_fit() {
 
 /// A record of each content that says something in every field.
 fn full() -> (IdentityRecord, AccountRecord, EntitlementRecord, BTreeMap<String, String>) {
-    let (word, day) = (some(" Word "), time("2026-03-15"));
+    let (word, day) = (Some(" Word ".to_owned()), time("2026-03-15"));
     let attributes = pairs(&[("costCentre", "4711"), ("Größe", "XL"), ("twice", "a"), ("Twice", "b")]);
     let identity = IdentityRecord {
         first_name: word.clone(),
@@ -272,13 +268,13 @@ impl People for Crowd {
 }
 
 fn person(email: &str, department: &str) -> IdentityRecord {
-    IdentityRecord { email: some(email), department: some(department), ..Default::default() }
+    IdentityRecord { email: Some(email.to_owned()), department: Some(department.to_owned()), ..Default::default() }
 }
 
 /// Ada in Sales, Bob in Research, who has two keys and has left.
 fn people() -> Vec<(Uuid, &'static [&'static str], IdentityRecord, &'static str)> {
     let ada = IdentityRecord {
-        employee_id: some("17"),
+        employee_id: Some("17".to_owned()),
         attributes: pairs(&[("Badge", "B-1")]),
         ..person("ada@x.com", "Sales")
     };
@@ -294,14 +290,14 @@ fn finds(script: &str, key: &str, record: &AccountRecord) -> Vec<Uuid> {
 }
 
 fn named(name: &str) -> AccountRecord {
-    AccountRecord { name: some(name), ..Default::default() }
+    AccountRecord { name: Some(name.to_owned()), ..Default::default() }
 }
 
 #[test]
 fn placeholders_are_what_the_account_says() {
     let record = AccountRecord {
-        name: some(" ADA "),
-        r#type: some("sales"),
+        name: Some(" ADA ".to_owned()),
+        r#type: Some("sales".to_owned()),
         attributes: pairs(&[("Badge No", "b-1")]),
         ..Default::default()
     };
@@ -338,7 +334,7 @@ fn who_has_several_keys_is_meant_under_each() {
 
 #[test]
 fn an_account_without_a_value_is_compared_with_nobody_and_with_nobody_not() {
-    let blank = AccountRecord { name: some("  "), ..Default::default() };
+    let blank = AccountRecord { name: Some("  ".to_owned()), ..Default::default() };
     for record in [AccountRecord::default(), blank] {
         for script in [
             "email eq \"{account.name}\"",
@@ -379,7 +375,7 @@ fn two_stand_for_everybody_who_is_meant() {
     let rule = correlation("department eq \"{account.type}\" and email pr");
     let all: Vec<(Uuid, &[&str], IdentityRecord, &str)> =
         (1..=5).map(|id| (Uuid::from_u128(id), &["k"][..], person("e", "Sales"), "Active")).collect();
-    let account = AccountRecord { r#type: some("SALES"), ..Default::default() };
+    let account = AccountRecord { r#type: Some("SALES".to_owned()), ..Default::default() };
     let found = rule.find(Subject::Account { key: "k", record: &account }, &Crowd::of(&rule, &all));
     assert_eq!(found.len(), 2);
 }

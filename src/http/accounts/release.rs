@@ -49,7 +49,9 @@ async fn find(session: &Session<Operates>, id: Uuid) -> Result<Option<Correlatio
     let named = Rules::load(pool, &[], &rules).await?.of_correlation(&rules).map_err(unusable)?;
     let mut correlator = Correlator::new(rules, named);
     let candidates = projections::identities::candidates(pool, correlator.needs_whole()).await?;
-    candidates.into_iter().for_each(|candidate| correlator.add(candidate));
+    for candidate in candidates {
+        correlator.add(candidate);
+    }
     let key = account.key.clone();
     Ok(correlator.find(&key, &account.record()))
 }

@@ -45,7 +45,9 @@ pub(super) fn plan(
     let is_whole = correlates && correlator.needs_whole();
     let candidates = planning.block_on(candidates(planning.pool, is_whole))?;
     let Some(mut file) = file else {
-        candidates.into_iter().for_each(|candidate| correlator.add(candidate));
+        for candidate in candidates {
+            correlator.add(candidate);
+        }
         return Ok(correlator);
     };
     let known = planning.block_on(known_records(planning.pool, planning.application))?;
@@ -53,7 +55,9 @@ pub(super) fn plan(
     let mut people = find_people(planning, &mut file, &known, &candidates, issues)?;
     let candidates = renewed(planning, &file, &known, &people, candidates, is_whole)?;
     find_supervisors(&mut people, &known, &candidates);
-    candidates.into_iter().for_each(|candidate| correlator.add(candidate));
+    for candidate in candidates {
+        correlator.add(candidate);
+    }
     observe_all(planning, plan, &file, &known, people);
     remark_unreadable(&mut plan.remarks, &file.file, file.unreadable);
     Ok(correlator)
