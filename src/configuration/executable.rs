@@ -2,6 +2,7 @@
 
 use aggregates::config_job::plan::{Message, Planned};
 use aggregates::config_object::{Document, ObjectType};
+use aggregates::rule::Rule;
 use aggregates::transform::Transform;
 
 /// Told of an object that is kept and has no effect.
@@ -13,6 +14,8 @@ pub(super) fn tell(object: &mut Planned, document: &Document) {
     let entry = document.value();
     let reason = match kind {
         ObjectType::Transform => Transform::read(&entry["object"]).err().map(|reason| reason.to_string()),
+        ObjectType::Rule => Rule::read(&entry["object"]).err().map(|reason| reason.to_string()),
+        ObjectType::ConnectorRule => Some("rules of connectors are for the connectors of others".to_owned()),
         _ => None,
     };
     if let Some(reason) = reason {

@@ -80,6 +80,7 @@ mod tests {
             format,
             dialect: Dialect::default(),
             columns: serde_json::from_value(columns).unwrap(),
+            rules: Vec::new(),
         }
     }
 

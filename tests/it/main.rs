@@ -31,6 +31,7 @@ mod private_postgres;
 mod projections;
 mod review_faults;
 mod row_filters;
+mod rules;
 mod sample;
 mod schedules;
 mod settings;

@@ -16,7 +16,7 @@ use crate::{Apply, Projection, Statement};
 
 pub(crate) const PROJECTION: Projection = Projection {
     name: "applications",
-    version: 3,
+    version: 4,
     aggregate_types: &[aggregates::application::TYPE],
     tables: include_str!("tables.sql"),
     apply: Apply::Beside(apply),

@@ -143,6 +143,15 @@ pub async fn find_all(executor: impl PgExecutor<'_>, ids: &[Uuid]) -> sqlx::Resu
     sqlx::query_as("SELECT * FROM config_objects WHERE id = ANY ($1)").bind(ids).fetch_all(executor).await
 }
 
+/// The objects of a type that have these names.
+pub async fn named(executor: impl PgExecutor<'_>, kind: &str, names: &[&str]) -> sqlx::Result<Vec<ConfigObjectRow>> {
+    sqlx::query_as("SELECT * FROM config_objects WHERE type = $1 AND name = ANY ($2) ORDER BY name COLLATE \"C\"")
+        .bind(kind)
+        .bind(names)
+        .fetch_all(executor)
+        .await
+}
+
 /// All objects of a type.
 pub async fn of_type(executor: impl PgExecutor<'_>, kind: &str) -> sqlx::Result<Vec<ConfigObjectRow>> {
     sqlx::query_as("SELECT * FROM config_objects WHERE type = $1 ORDER BY name COLLATE \"C\"")
