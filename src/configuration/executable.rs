@@ -3,6 +3,7 @@
 use aggregates::config_job::plan::{Message, Planned};
 use aggregates::config_object::ObjectType;
 use aggregates::transform::Transform;
+use aggregates::webhook::Subscription;
 
 /// Told of an object that is kept and has no effect.
 const NOT_EXECUTABLE: &str = "NOT_EXECUTABLE";
@@ -13,6 +14,9 @@ pub(super) fn tell(object: &mut Planned) {
     let entry = object.document.value();
     let reason = match kind {
         ObjectType::Transform => Transform::read(&entry["object"]).err().map(|reason| reason.to_string()),
+        ObjectType::TriggerSubscription => {
+            Subscription::read(&entry).and_then(|subscription| subscription.is_signed()).err()
+        }
         _ => None,
     };
     if let Some(reason) = reason {

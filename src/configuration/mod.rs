@@ -22,7 +22,7 @@ pub use error::ConfigurationError;
 pub use file::{Upload, load, read};
 pub use restore::{RestoreError, restore};
 pub use results::JobResults;
-pub use secrets::tidy as tidy_secrets;
+pub use secrets::{of as secrets_of, tidy as tidy_secrets};
 pub use start::{Started, cancel, start_export, start_import};
 
 /// The tenant that files and access tokens name.
