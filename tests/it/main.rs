@@ -39,3 +39,4 @@ mod stock;
 mod support;
 mod tokens;
 mod uploads;
+mod webhooks;
