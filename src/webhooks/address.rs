@@ -153,7 +153,9 @@ mod tests {
 
     #[test]
     fn only_public_addresses_may_be_called() {
-        for public in ["8.8.8.8", "172.32.0.1", "100.128.0.1", "192.167.1.1", "2606:4700::1", "2a00:1450::5", "2002:808:808::1"] {
+        for public in
+            ["8.8.8.8", "172.32.0.1", "100.128.0.1", "192.167.1.1", "2606:4700::1", "2a00:1450::5", "2002:808:808::1"]
+        {
             assert_eq!(judged(public, &[]), Ok(false), "{public}");
         }
         for (refused, what) in [

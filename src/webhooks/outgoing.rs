@@ -70,7 +70,8 @@ impl Outgoing {
                 Attempt::refused(format!("{host} is {address}, which is {what}; --webhook-allow would allow it"))
             })?;
             if url.scheme() != "https" && !is_configured {
-                let reason = format!("{host} is {address}, outside the networks of --webhook-allow: only https goes there");
+                let reason =
+                    format!("{host} is {address}, outside the networks of --webhook-allow: only https goes there");
                 return Err(Attempt::refused(reason));
             }
         }

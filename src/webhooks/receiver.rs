@@ -93,7 +93,8 @@ impl<'o> Receiver<'o> {
     }
 
     fn request(&self, headers: &HeaderMap, body: &Bytes) -> Result<Request<Full<Bytes>>, Attempt> {
-        let unusable = |reason: &dyn std::fmt::Display| Attempt::refused(format!("its httpConfig.url can't be sent: {reason}"));
+        let unusable =
+            |reason: &dyn std::fmt::Display| Attempt::refused(format!("its httpConfig.url can't be sent: {reason}"));
         let mut request = Request::new(Full::new(body.clone()));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.url[Position::BeforePath..Position::AfterQuery]

@@ -148,14 +148,19 @@ pub(super) async fn pass(pool: &PgPool, subscription: Uuid, made: Made, position
 
 /// One page of a subscription's attempts, the latest first.
 pub async fn deliveries(pool: &PgPool, subscription: Uuid, page: i64) -> sqlx::Result<Page<Delivery>> {
-    let total: i64 = sqlx::query_scalar("SELECT count(*) FROM work.webhook_deliveries WHERE subscription_id = $1")
-        .bind(subscription)
-        .fetch_one(pool)
-        .await?;
-    let items = sqlx::query_as(
-        "SELECT * FROM work.webhook_deliveries WHERE subscription_id = $1 ORDER BY number DESC OFFSET $2 LIMIT $3",
+    // What comes between the two statements is on no page yet.
+    let (total, last): (i64, i64) = sqlx::query_as(
+        "SELECT count(*), coalesce(max(number), 0) FROM work.webhook_deliveries WHERE subscription_id = $1",
     )
     .bind(subscription)
+    .fetch_one(pool)
+    .await?;
+    let items = sqlx::query_as(
+        "SELECT * FROM work.webhook_deliveries WHERE subscription_id = $1 AND number <= $2
+         ORDER BY number DESC OFFSET $3 LIMIT $4",
+    )
+    .bind(subscription)
+    .bind(last)
     .bind((page - 1).saturating_mul(SIZE))
     .bind(SIZE)
     .fetch_all(pool)

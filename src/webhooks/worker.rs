@@ -10,9 +10,9 @@ use aggregates::webhook::Asked;
 use projections::{config_objects, events};
 use uuid::Uuid;
 
+use super::WebhookError;
 use super::deliver::{asked, deliver, next, waits};
 use super::store::{self, Cursor};
-use super::WebhookError;
 use crate::app::SharedApp;
 use crate::work::leases;
 

@@ -203,7 +203,8 @@ impl Certificate {
 
 /// A subscription to our own events, signed with a secret.
 pub fn webhook(id: &str, url: &str, secret: &str, event_types: &[&str]) -> Value {
-    let http = json!({"url": url, "httpAuthenticationType": "NO_AUTH", "httpDispatchMode": "ASYNC", "signingSecret": secret});
+    let http =
+        json!({"url": url, "httpAuthenticationType": "NO_AUTH", "httpDispatchMode": "ASYNC", "signingSecret": secret});
     let body = json!({"name": format!("hook {id}"), "type": "HTTP", "enabled": true, "triggerId": "muniment:events",
                       "eventTypes": event_types, "httpConfig": http});
     object("TRIGGER_SUBSCRIPTION", id, &format!("hook {id}"), body)

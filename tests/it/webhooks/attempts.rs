@@ -26,15 +26,22 @@ async fn a_receiver_that_fails_gets_the_same_event_until_it_takes_it_and_holds_u
         receiver.reply(reply);
     }
     make(&server, &["A"]).await;
-    for (failures, (reason, waited)) in
-        [("answered 500", 1.0..=1.25), ("answered 404", 2.0..=2.5), ("answered 503", 120.0..=120.0), ("answered 410", 8.0..=10.0)]
-            .into_iter()
-            .enumerate()
+    for (failures, (reason, waited)) in [
+        ("answered 500", 1.0..=1.25),
+        ("answered 404", 2.0..=2.5),
+        ("answered 503", 120.0..=120.0),
+        ("answered 410", 8.0..=10.0),
+    ]
+    .into_iter()
+    .enumerate()
     {
         attempted(&server, "1", failures + 1).await;
         let webhook = shown(&server, "1").await;
         assert!(webhook["reason"].as_str().unwrap().ends_with(reason), "{webhook}");
-        assert_eq!((&webhook["failures"], &webhook["pending"]["eventType"]), (&json!(failures + 1), &json!("ApplicationCreated")));
+        assert_eq!(
+            (&webhook["failures"], &webhook["pending"]["eventType"]),
+            (&json!(failures + 1), &json!("ApplicationCreated"))
+        );
         assert!(waited.contains(&waits(&server, &webhook)), "{webhook}");
         if failures == 2 {
             // Not yet: others are looked at meanwhile, so this one was, too.
@@ -49,13 +56,17 @@ async fn a_receiver_that_fails_gets_the_same_event_until_it_takes_it_and_holds_u
     }
     let received = receiver.has(7).await;
     assert_eq!(names(&received), ["A", "A", "A", "A", "A", "B", "C"]);
-    let first: Vec<(&str, &[u8])> = received[..5].iter().map(|request| (request.header("webhook-id"), &*request.body)).collect();
+    let first: Vec<(&str, &[u8])> =
+        received[..5].iter().map(|request| (request.header("webhook-id"), &*request.body)).collect();
     assert!(first.iter().all(|request| *request == first[0]), "an attempt is the same message");
     assert_ne!(received[0].header("webhook-timestamp"), received[4].header("webhook-timestamp"), "signed anew");
     assert!(received.iter().all(|request| request.is_signed_with(SECRET)));
     let log = attempted(&server, "1", 7).await;
-    let outcomes: Vec<(&str, i64)> =
-        log.iter().rev().map(|attempt| (attempt["outcome"].as_str().unwrap(), attempt["status"].as_i64().unwrap())).collect();
+    let outcomes: Vec<(&str, i64)> = log
+        .iter()
+        .rev()
+        .map(|attempt| (attempt["outcome"].as_str().unwrap(), attempt["status"].as_i64().unwrap()))
+        .collect();
     let failed = [500, 404, 503, 410].map(|status| ("failed", status));
     assert_eq!(outcomes, [failed.as_slice(), &[("delivered", 204); 3]].concat());
     assert_eq!(names(&witness.received()), ["A", "B", "C"]);
@@ -74,7 +85,8 @@ async fn a_receiver_that_isnt_there_or_says_nothing_gets_it_when_it_is_back() {
         webhook("2", &silent.url(), SECRET, &["ApplicationCreated"]),
     ];
     // Until the receiver's end is felt, its port answers.
-    crate::support::eventually("nobody listens", async || std::net::TcpStream::connect(address).is_err().then_some(())).await;
+    crate::support::eventually("nobody listens", async || std::net::TcpStream::connect(address).is_err().then_some(()))
+        .await;
     subscribe(&server, &both).await;
     make(&server, &["A"]).await;
     let failed = attempted(&server, "1", 1).await;

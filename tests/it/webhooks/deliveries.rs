@@ -28,7 +28,8 @@ async fn events_arrive_signed_in_order_and_once() {
         assert_eq!(request.header("webhook-timestamp"), "1773576000");
     }
     let last = received.last().unwrap();
-    let item = server.client.get(&format!("/api/events?afterPosition={}", last.position() - 1)).await.json["items"][0].clone();
+    let item =
+        server.client.get(&format!("/api/events?afterPosition={}", last.position() - 1)).await.json["items"][0].clone();
     let expected = json!({"type": "ApplicationCreated", "timestamp": item["recordedAt"], "data": item});
     assert_eq!(last.json(), expected, "the body wraps the event as the audit trail shows it");
     let webhook = eventually("all is delivered", async || {
@@ -36,11 +37,17 @@ async fn events_arrive_signed_in_order_and_once() {
         (webhook["position"] == last.position()).then_some(webhook)
     })
     .await;
-    assert_eq!((&webhook["pending"], &webhook["problem"], &webhook["failures"]), (&Value::Null, &Value::Null, &json!(0)));
+    assert_eq!(
+        (&webhook["pending"], &webhook["problem"], &webhook["failures"]),
+        (&Value::Null, &Value::Null, &json!(0))
+    );
     assert_eq!((&webhook["isEnabled"], &webhook["eventTypes"]), (&json!(true), &json!(["ApplicationCreated"])));
     let log = attempts(&server, "1").await;
     assert_eq!(log.len(), 30);
-    assert_eq!((&log[0]["outcome"], &log[0]["status"], &log[0]["number"]), (&json!("delivered"), &json!(204), &json!(30)));
+    assert_eq!(
+        (&log[0]["outcome"], &log[0]["status"], &log[0]["number"]),
+        (&json!("delivered"), &json!(204), &json!(30))
+    );
     assert_eq!(log[0]["messageId"], last.header("webhook-id"));
     assert_eq!(log[29]["position"], received[0].position());
     server.assert_verified().await;

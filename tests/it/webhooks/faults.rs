@@ -83,7 +83,8 @@ async fn every_event_arrives_though_servers_are_killed() {
     let mut first: Vec<(i64, String)> = Vec::new();
     let mut bodies: BTreeMap<i64, (String, Vec<u8>)> = BTreeMap::new();
     for request in &received {
-        let (position, message) = (request.position(), (request.header("webhook-id").to_owned(), request.body.to_vec()));
+        let (position, message) =
+            (request.position(), (request.header("webhook-id").to_owned(), request.body.to_vec()));
         if let Some(known) = bodies.insert(position, message.clone()) {
             assert_eq!(known, message, "what comes again is the same message");
         } else {

@@ -117,7 +117,10 @@ async fn nothing_leaves_unsigned() {
     make(&server, &["B"]).await;
     let refused = attempted(&server, "1", 2).await;
     assert_eq!((&refused[0]["outcome"], &refused[0]["status"]), (&json!("refused"), &Value::Null));
-    assert_eq!(shown(&server, "1").await["problem"], "it has no httpConfig.signingSecret, and nothing is sent unsigned");
+    assert_eq!(
+        shown(&server, "1").await["problem"],
+        "it has no httpConfig.signingSecret, and nothing is sent unsigned"
+    );
     server.stop().await;
     assert_eq!(receiver.received().len(), 1);
 }
