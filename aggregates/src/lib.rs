@@ -3,7 +3,8 @@
 //! Nothing here reads a clock, makes an id, or touches a file, a socket or a database. Facts that a rule needs are looked
 //! up first and put into the command. Each folder is one aggregate, whose name is its `aggregate_type` in the log; but for
 //! [`filter`], the language in which reviews and their rules say which rows they mean, [`rule`], filters with a name that feeds
-//! follow, and [`transform`], the language in which a value is made of others.
+//! follow, [`transform`], the language in which a value is made of others, and [`webhook`], what a configuration object says of
+//! events that leave.
 
 pub mod access_request;
 pub mod access_workflow;
@@ -37,6 +38,7 @@ pub mod settings;
 pub mod transform;
 pub mod values;
 pub mod violation;
+pub mod webhook;
 
 pub use actor::{Actor, ActorKind};
 pub use event::{DomainEvent, Recorded};

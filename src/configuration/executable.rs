@@ -4,6 +4,7 @@ use aggregates::config_job::plan::{Message, Planned};
 use aggregates::config_object::{Document, ObjectType};
 use aggregates::rule::Rule;
 use aggregates::transform::Transform;
+use aggregates::webhook::Subscription;
 
 /// Told of an object that is kept and has no effect.
 const NOT_EXECUTABLE: &str = "NOT_EXECUTABLE";
@@ -16,6 +17,9 @@ pub(super) fn tell(object: &mut Planned, document: &Document) {
         ObjectType::Transform => Transform::read(&entry["object"]).err().map(|reason| reason.to_string()),
         ObjectType::Rule => Rule::read(&entry["object"]).err().map(|reason| reason.to_string()),
         ObjectType::ConnectorRule => Some("rules of connectors are for the connectors of others".to_owned()),
+        ObjectType::TriggerSubscription => {
+            Subscription::read(&entry).and_then(|subscription| subscription.is_signed()).err()
+        }
         _ => None,
     };
     if let Some(reason) = reason {

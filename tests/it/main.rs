@@ -40,3 +40,4 @@ mod stock;
 mod support;
 mod tokens;
 mod uploads;
+mod webhooks;

@@ -100,6 +100,8 @@ const LEAST: &[(&str, Role)] = &[
     ("getConfigImportDiff", Role::Auditor),
     ("restoreConfigImport", Role::Administrator),
     ("cancelConfigImport", Role::Administrator),
+    ("listWebhooks", Role::Auditor),
+    ("listWebhookDeliveries", Role::Auditor),
     ("listProviderTemplates", Role::Reader),
     ("listEvents", Role::Auditor),
     ("listTokens", Role::Auditor),

@@ -159,3 +159,13 @@ pub async fn of_type(executor: impl PgExecutor<'_>, kind: &str) -> sqlx::Result<
         .fetch_all(executor)
         .await
 }
+
+/// The object of this stream, if it is there.
+pub async fn find(executor: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<ConfigObjectRow>> {
+    sqlx::query_as("SELECT * FROM config_objects WHERE id = $1").bind(id).fetch_optional(executor).await
+}
+
+/// The streams of all objects of a type, with their versions.
+pub async fn versions(executor: impl PgExecutor<'_>, kind: &str) -> sqlx::Result<Vec<(Uuid, i64)>> {
+    sqlx::query_as("SELECT id, version FROM config_objects WHERE type = $1").bind(kind).fetch_all(executor).await
+}

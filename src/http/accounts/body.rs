@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::http::applications::body::ApplicationSummary;
-use crate::http::events::list::ActorBody;
+use crate::http::events::ActorBody;
 
 /// An account.
 #[derive(Debug, Serialize, ToSchema)]
