@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 
-use aggregates::application::source;
-use aggregates::config_object::{Document, ObjectType, Reference, stream};
+use aggregates::application::source::{self, application_id};
+use aggregates::config_object::{Document, ObjectType, Reference};
 use projections::{applications, config_objects};
 use sqlx::PgPool;
-use uuid::Uuid;
 
 /// An object as a file would have it.
 #[derive(Debug, Clone)]
@@ -17,11 +16,6 @@ pub(super) struct Entry {
     pub(super) document: Document,
     /// What the stream holds and its version; `None` of an application that never came in a file.
     pub(super) kept: Option<(Document, i64)>,
-}
-
-/// The application that files know by this id.
-pub(super) fn application_id(id: &str) -> Uuid {
-    Uuid::try_parse(id).unwrap_or_else(|_| stream(ObjectType::Source, id))
 }
 
 /// All objects of one moment, in the order in which files list them: by type, name and id.

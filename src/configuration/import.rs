@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use aggregates::application::{Application, ApplicationCommand, source};
+use aggregates::application::source::{self, application_id};
+use aggregates::application::{Application, ApplicationCommand};
 use aggregates::config_job::plan::{Directory, FAILED, Planned, failed, not_imported, people, plan};
 use aggregates::config_job::{Artifact, ConfigJob, ConfigJobCommand, ImportOptions, Selection, Status, Task};
 use aggregates::config_object::{ConfigObject, ConfigObjectCommand, ObjectType, Reference, stream};
@@ -11,7 +12,7 @@ use aggregates::ids;
 use projections::{config_jobs, identities};
 use uuid::Uuid;
 
-use super::entries::{Entry, all, application_id};
+use super::entries::{Entry, all};
 use super::export::export_entries;
 use super::results::ResultMessage;
 use super::start::expiry;
@@ -72,7 +73,7 @@ pub(super) async fn import(import: Import<'_>) -> Result<(), ConfigurationError>
     let key = |entry: &Entry| (entry.reference.kind.clone(), entry.reference.id.clone());
     let known: Known = entries.into_iter().map(|entry| (key(&entry), entry)).collect();
     let mut planned = plan(objects, import.options, &directory);
-    planned.iter_mut().for_each(executable::tell);
+    executable::tell(&mut planned, known.values());
     let done = import.apply(&mut planned, &known).await?;
     let objects = done.len() as u64;
     tell(&mut results, planned, &done, import.preview);
@@ -303,7 +304,9 @@ impl Import<'_> {
             match self.guarded(append).await {
                 Ok(()) => return Ok(Ok(())),
                 Err(AppendError::Conflict { .. }) => {}
-                Err(AppendError::ClaimTaken { .. }) => return Ok(Err("another object has its name".to_owned())),
+                Err(AppendError::ClaimTaken { .. }) => {
+                    return Ok(Err("another object has its name, or is the only one that there can be".to_owned()));
+                }
                 Err(error) => return Err(error.into()),
             }
         }

@@ -129,10 +129,13 @@ impl cqrs_es::Aggregate for ConfigObject {
 }
 
 impl crate::Stream for ConfigObject {
-    /// Two objects of a type never share a name: references may name instead of id.
+    /// Two objects of a type never share a name: references may name instead of id. Of some types there is one object at most.
     fn claims(&self) -> Vec<String> {
-        let claim =
-            |(reference, _): &(Reference, Document)| format!("config-object:{}:{}", reference.kind, reference.name);
+        let claim = |(reference, _): &(Reference, Document)| {
+            let is_one = reference.object_type().is_some_and(ObjectType::is_one_per_tenant);
+            let name = if is_one { "" } else { &reference.name };
+            format!("config-object:{}:{name}", reference.kind)
+        };
         self.kept.iter().map(claim).collect()
     }
 }

@@ -200,13 +200,8 @@ mod tests {
         assert_eq!(told, "attributes.id: At most 200 operations, 20 inside one another, are executed");
         assert!(transforms.get("9999").unwrap().as_ref().unwrap_err().to_string().len() < 400);
         // Each of ten times the one before: nobody waits for that.
-        let tenfold =
-            |name: &str| json!({"type": "concat", "attributes": {"values": vec![reference(name); 10]}});
-        let transforms = set(&[
-            ("One", json!({"type": "trim"})),
-            ("Ten", tenfold("One")),
-            ("Hundred", tenfold("Ten")),
-        ]);
+        let tenfold = |name: &str| json!({"type": "concat", "attributes": {"values": vec![reference(name); 10]}});
+        let transforms = set(&[("One", json!({"type": "trim"})), ("Ten", tenfold("One")), ("Hundred", tenfold("Ten"))]);
         assert_eq!(run(&transforms, "Ten", Some("a")).as_deref(), Some("aaaaaaaaaa"));
         is_refused(
             &transforms,

@@ -10,7 +10,9 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-pub use queries::{ApplicationRow, LastImport, Scheduled, all, find, find_all, find_named, in_use, list, scheduled};
+pub use queries::{
+    ApplicationRow, LastImport, Scheduled, all, find, find_all, find_named, ids, in_use, list, scheduled,
+};
 
 use crate::{Apply, Projection, Statement};
 
