@@ -12,6 +12,7 @@ use super::schema::{Schema, attribute_name, field, shown};
 use crate::application::Content;
 use crate::application::fields;
 use crate::application::source::application_id;
+use crate::config_object::REDACTED;
 use crate::transform::{AccountSource, NotExecutable, Transform, Transforms};
 
 /// Attributes of a profile: as many as a file group has fields.
@@ -162,7 +163,13 @@ fn made(
     transforms: &Transforms,
 ) -> Result<Transform, NotExecutable> {
     let path = format!("{path}.transformDefinition");
-    let transform = transforms.transform(&attribute["transformDefinition"], &path)?;
+    let definition = &attribute["transformDefinition"];
+    if has_redacted(definition) {
+        let reason =
+            "A text in it was taken out as a secret, by its name; a TRANSFORM, which has no secrets, can say it";
+        return Err(NotExecutable::new(path, reason));
+    }
+    let transform = transforms.transform(definition, &path)?;
     if let Some(other) = transform.sources().find(|said| **said != AccountSource::default() && !origin.is(said)) {
         let said = other.name.as_ref().or(other.id.as_ref());
         let reason = format!(
@@ -177,6 +184,16 @@ fn made(
         return Err(NotExecutable::new(path, reason));
     }
     Ok(transform)
+}
+
+/// Is there a text that stands for a secret? Nobody should be called so.
+fn has_redacted(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text == REDACTED,
+        Value::Array(values) => values.iter().any(has_redacted),
+        Value::Object(entries) => entries.values().any(has_redacted),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -251,6 +268,7 @@ mod tests {
                 ("office", lower(json!({"id": "Nobody"}))),
                 ("company", lower(json!({"id": "Of AD"}))),
                 ("division", Value::Null),
+                ("department", json!({"type": "lookup", "attributes": {"table": {"token": REDACTED}}})),
             ],
             Some(json!({"attributes": [{"name": "phone"}, {"name": "uid"}]})),
         );
@@ -268,6 +286,7 @@ mod tests {
                 "[9].transformDefinition.attributes.id: There is no transform \"Nobody\"",
                 "[10].transformDefinition: It reads accounts of \"AD\"",
                 "[11].transformDefinition: A transform is an object with type and attributes",
+                "[12].transformDefinition: A text in it was taken out as a secret, by its name",
             ]
         );
     }

@@ -60,10 +60,9 @@ fn attributes(schema: &Schema) -> Vec<IdentityAttributeBody> {
     };
     let meant = |name: &str| schema.attributes().find(|(said, _)| field(said) == name).map(|(_, said)| said);
     // A field with a meaning has one value, of its own type, whatever a schema says of it.
-    let with_meaning = known.iter().map(|name| IdentityAttributeBody {
-        is_multi_valued: false,
-        ..body(name, meant(name), known_type(name))
-    });
+    let with_meaning = known
+        .iter()
+        .map(|name| IdentityAttributeBody { is_multi_valued: false, ..body(name, meant(name), known_type(name)) });
     let custom = schema.attributes().filter(|(name, _)| !known.contains(&field(name)));
     with_meaning.chain(custom.map(|(name, said)| body(name, Some(said), said.r#type))).collect()
 }
