@@ -66,7 +66,7 @@ impl There {
             Some((application_id(&called.id), source::read(called, said).ok()?.0))
         };
         Self {
-            transforms: Transforms::read(transforms.collect()),
+            transforms: Transforms::read(&transforms.collect()),
             schema: of_type(ObjectType::IdentityObjectConfig).find_map(|(_, said)| Schema::read(&object(said)).ok()),
             profiles: of_type(ObjectType::IdentityProfile).filter_map(profile).collect(),
             applications: of_type(ObjectType::Source).filter_map(application).collect(),

@@ -34,7 +34,7 @@ impl Configured {
     /// The database is away.
     pub async fn load(pool: &PgPool) -> sqlx::Result<Self> {
         let rows = of_type(pool, ObjectType::Transform.as_str()).await?;
-        let transforms = Transforms::read(rows.into_iter().map(|row| (row.name.clone(), object(&row))).collect());
+        let transforms = Transforms::read(&rows.iter().map(|row| (row.name.clone(), object(row))).collect());
         let rows = of_type(pool, ObjectType::IdentityProfile.as_str()).await?;
         let profiles = rows.into_iter().filter_map(|row| Profile::read(&row.name, &object(&row)).ok()).collect();
         Ok(Self {

@@ -32,6 +32,7 @@ fn reference(name: &str, input: &Value) -> Value {
 }
 
 /// A profile as SailPoint exports it, with everything that has no effect here.
+#[expect(clippy::needless_pass_by_value, reason = "shorter for all who call it")]
 fn profile(id: &str, name: &str, priority: Value, attributes: &[(&str, Value)]) -> Value {
     let attributes: Vec<Value> = attributes
         .iter()

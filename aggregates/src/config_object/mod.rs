@@ -3,7 +3,7 @@
 //!
 //! An object is kept whole: what isn't understood here leaves as it came. What is understood does something: a SOURCE is an
 //! application (its stream here holds only what the application has no word for), a TRANSFORM makes fields of feeds, an
-//! IDENTITY_PROFILE says of which people's fields, an IDENTITY_OBJECT_CONFIG which custom attributes people have.
+//! `IDENTITY_PROFILE` says of which people's fields, an `IDENTITY_OBJECT_CONFIG` which custom attributes people have.
 
 mod difference;
 mod document;

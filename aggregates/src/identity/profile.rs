@@ -1,4 +1,4 @@
-//! Identity profiles, as configuration objects of type IDENTITY_PROFILE say them (contracts §2.2): how an identity source's columns
+//! Identity profiles, as configuration objects of type `IDENTITY_PROFILE` say them (contracts §2.2): how an identity source's columns
 //! become the fields of its people.
 //!
 //! Each attribute of a profile stands alone: one that can't be executed is told and has no effect, and costs no other.
@@ -197,6 +197,7 @@ fn has_redacted(value: &Value) -> bool {
 }
 
 #[cfg(test)]
+#[expect(clippy::needless_pass_by_value, reason = "documents are written where they are used")]
 mod tests {
     use serde_json::json;
 
@@ -231,7 +232,7 @@ mod tests {
         let read = profile("P", json!({"authoritativeSource": hr(), "identityAttributeConfig": config}));
         let named =
             json!({"Lower": {"type": "lower"}, "Of AD": account(json!({"attributeName": "a", "sourceName": "AD"}))});
-        let transforms = Transforms::read(serde_json::from_value(named).unwrap());
+        let transforms = Transforms::read(&serde_json::from_value(named).unwrap());
         let schema = schema.map(|schema| Schema::read(&schema).unwrap());
         let applications = BTreeSet::from([HR, AD]);
         let origin = Origin { id: HR, name: "HR", applications: &applications };

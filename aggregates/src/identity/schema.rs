@@ -1,4 +1,4 @@
-//! The schema of identity attributes, as a configuration object of type IDENTITY_OBJECT_CONFIG says it (contracts §2.2): which
+//! The schema of identity attributes, as a configuration object of type `IDENTITY_OBJECT_CONFIG` says it (contracts §2.2): which
 //! custom attributes people have, and of which types.
 //!
 //! Attributes are as SailPoint's `identity-attributes` has them: `{name, displayName, type, multi, ...}`; all else of them (`sources`,

@@ -12,7 +12,7 @@ pub struct Transforms(Known);
 
 impl Transforms {
     /// Reads documents, each after those that it refers to. What refers in a circle, or to one that does, can't be executed.
-    pub fn read(documents: BTreeMap<String, Value>) -> Self {
+    pub fn read(documents: &BTreeMap<String, Value>) -> Self {
         let needs = |name: &str| -> BTreeSet<String> {
             let mut meant = BTreeSet::new();
             collect(&documents[name], &mut meant);
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     fn set(documents: &[(&str, Value)]) -> Transforms {
-        Transforms::read(documents.iter().map(|(name, document)| ((*name).to_owned(), document.clone())).collect())
+        Transforms::read(&documents.iter().map(|(name, document)| ((*name).to_owned(), document.clone())).collect())
     }
 
     fn reference(name: &str) -> Value {
@@ -194,7 +194,7 @@ mod tests {
     fn limits_hold_across_references() {
         let mut chain = vec![("0".to_owned(), json!({"type": "trim"}))];
         chain.extend((1..10_000).map(|at| (at.to_string(), reference(&(at - 1).to_string()))));
-        let transforms = Transforms::read(chain.into_iter().collect());
+        let transforms = Transforms::read(&chain.into_iter().collect());
         assert!(transforms.get("19").unwrap().is_ok());
         let told = transforms.get("20").unwrap().as_ref().unwrap_err().to_string();
         assert_eq!(told, "attributes.id: At most 200 operations, 20 inside one another, are executed");

@@ -35,7 +35,7 @@ pub struct IdentityAttributeBody {
     pub is_custom: bool,
 }
 
-/// The attributes that people have: fields with a meaning, and custom attributes of the schema (IDENTITY_OBJECT_CONFIG), if there
+/// The attributes that people have: fields with a meaning, and custom attributes of the schema (`IDENTITY_OBJECT_CONFIG`), if there
 /// is one. Without a schema any other name is a custom attribute, too.
 #[utoipa::path(
     get, path = "/api/identities/schema", tag = TAG, operation_id = "getIdentitySchema", security(("token" = [])),
