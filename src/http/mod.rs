@@ -67,6 +67,7 @@ fn operations() -> OpenApiRouter<SharedApp> {
         .routes(routes!(application_imports::upload::upload))
         .routes(routes!(application_imports::cancel::cancel))
         .routes(routes!(identities::list::list))
+        .routes(routes!(identities::schema::schema))
         .routes(routes!(identities::get::get))
         .routes(routes!(identities::access::access))
         .routes(routes!(accounts::get::get))

@@ -15,6 +15,7 @@ pub mod issues;
 pub mod known;
 pub mod mapping;
 pub mod plan;
+pub mod profiles;
 pub mod reader;
 pub mod records;
 pub mod rules;

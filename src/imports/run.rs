@@ -15,6 +15,7 @@ use super::evidence::{BlobReader, Spool};
 use super::issues::Issues;
 use super::mapping::Mapping;
 use super::plan::{Plan, Planning};
+use super::profiles::unnamed;
 use super::reader::Rows;
 use super::records::RowReader;
 use super::{Fault, apply, shared};
@@ -77,9 +78,10 @@ pub async fn run(
     if application.is_archived {
         return Err(Fault::File("Application is archived".to_owned()));
     }
-    let definition =
+    let mut definition =
         application.definition.clone().ok_or_else(|| Fault::File("The application doesn't exist".to_owned()))?;
-    let configured = Configured::load(&app.pool, &definition).await?;
+    let mut configured = Configured::load(&app.pool, &definition).await?;
+    configured.map(application_id, &mut definition);
     configured.check(&definition)?;
     let limit = definition.removal_limit;
     let mut step = Step { app, import, loaded, context };
@@ -267,8 +269,7 @@ fn make_plan(
             return Err(Fault::File(format!("{} belongs to a file group that the connector no longer has", file.name)));
         };
         let bytes = BlobReader::new(app.pool.clone(), handle.clone(), &file.sha256, file.size);
-        let rows = Rows::open(bytes, &file.name, group, &configured.named, &watch.bytes_read)?;
-        read_file(&mut delivered, group, file, rows, configured, &mut issues, watch)?;
+        read_file(&mut delivered, group, file, bytes, configured, &mut issues, watch)?;
     }
     watch.rows_total.store(delivered.rows_read, Ordering::Relaxed);
     let planning = Planning {
@@ -291,13 +292,15 @@ fn read_file(
     delivered: &mut Delivered,
     group: &FileGroup,
     file: &ImportFile,
-    mut rows: Rows,
+    bytes: BlobReader,
     configured: &Configured,
     issues: &mut Issues,
     watch: &Watch,
 ) -> Result<(), Fault> {
+    let mut rows = Rows::open(bytes, &file.name, group, &configured.named, &watch.bytes_read)?;
     let mut mapping = Mapping::new(group, &configured.named, &rows.header, &file.name)?;
     let rules = configured.rules.of_rows(group)?;
+    let schema = configured.schema.as_ref();
     let before = delivered.rows_read;
     /// Reads every row of a file into what it delivers: its keys, then its record, which the rules are held against.
     macro_rules! read_rows {
@@ -335,10 +338,12 @@ fn read_file(
     }
     match group.content {
         Content::Identities => {
+            delivered.remarks.extend(configured.remarks.iter().cloned());
+            delivered.remarks.extend(schema.and_then(|schema| unnamed(group, schema, &file.name)));
             read_rows!(
                 |file| delivered.identities = Some(file),
                 |row: &mut RowReader| row.keys("key"),
-                |row: &mut RowReader| row.identity(),
+                |row: &mut RowReader| row.identity(schema),
                 |key, record| Subject::Identity { key, record, status: None }
             );
         }

@@ -22,6 +22,7 @@ mod filters;
 mod formats;
 mod idempotency;
 mod identities;
+mod identity_profiles;
 mod journal;
 mod known;
 mod oauth;

@@ -33,6 +33,7 @@ const LEAST: &[(&str, Role)] = &[
     ("uploadApplicationImport", Role::Operator),
     ("cancelApplicationImport", Role::Operator),
     ("listIdentities", Role::Reader),
+    ("getIdentitySchema", Role::Reader),
     ("getIdentity", Role::Reader),
     ("getIdentityAccess", Role::Reader),
     ("getAccount", Role::Reader),

@@ -10,7 +10,9 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-pub use queries::{ApplicationRow, LastImport, Scheduled, find, find_all, find_named, in_use, list, names, scheduled};
+pub use queries::{
+    ApplicationRow, LastImport, Scheduled, find, find_all, find_named, ids, in_use, list, names, scheduled,
+};
 
 use crate::{Apply, Projection, Statement};
 
