@@ -57,7 +57,6 @@ impl There {
             let is_needed = has_profiles || (kind == ObjectType::Transform && has_transforms);
             objects.values().copied().filter(move |(called, _)| is_needed && called.object_type() == Some(kind))
         };
-        let object = |document: &Document| document.value()["object"].take();
         let transforms = of_type(ObjectType::Transform).map(|(called, said)| (called.name.clone(), object(said)));
         let profile = |(called, said): (&Reference, &Document)| {
             Some((called.name.clone(), Profile::read(&called.name, &object(said)).ok()?))
@@ -76,7 +75,7 @@ impl There {
     /// What in an object has no effect; the error is why all of it has none.
     fn follows(&self, kind: ObjectType, object: &Planned) -> Result<Vec<NotExecutable>, String> {
         let name = &object.target.name;
-        let said = object.document.value()["object"].take();
+        let said = self::object(&object.document);
         match kind {
             ObjectType::Transform => match self.transforms.get(name) {
                 Some(Err(refused)) => Err(refused.to_string()),
@@ -116,4 +115,8 @@ impl There {
             _ => Ok(profile.mapped(&origin, &self.transforms, self.schema.as_ref()).refused),
         }
     }
+}
+
+fn object(document: &Document) -> Value {
+    document.value().get_mut("object").map(Value::take).unwrap_or_default()
 }

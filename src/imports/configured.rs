@@ -66,5 +66,5 @@ pub async fn schema(pool: &PgPool) -> sqlx::Result<Option<Schema>> {
 }
 
 fn object(row: &ConfigObjectRow) -> Value {
-    row.document.value()["object"].take()
+    row.document.value().get_mut("object").map(Value::take).unwrap_or_default()
 }
