@@ -464,6 +464,30 @@ async fn another_server_gets_the_same_bytes_and_makes_the_same_people() {
 }
 
 #[tokio::test]
+async fn what_another_system_exported_leaves_as_it_came() {
+    let server = TestServer::start().await;
+    let source = json!({"name": "HR", "description": null, "type": "Workday", "connector": "workday-angularsc"});
+    let mut objects = vec![usual_schema(), profile("p-1", "Staff", json!(10), &usual())];
+    objects.push(object("SOURCE", "2c9180877a826e68017a8c0b03da1a53", "HR", source));
+    objects.extend(transforms());
+    objects.sort_by_key(|entry| (entry["self"]["type"].to_string(), entry["self"]["name"].to_string()));
+    let results = import_config(&server, &objects).await;
+    let why = "authoritativeSource: the application \"HR\" reads no file of identities";
+    assert!(told(&results, "IDENTITY_PROFILE")[0].ends_with(why), "{results}");
+    let exported = server.export_config(json!({})).await["objects"].to_string();
+    assert_eq!(exported, json!(objects).to_string());
+    // Once the application reads files, its people are made by it.
+    let app = server.items("/api/applications").await.remove(0);
+    let path = format!("/api/applications/{}", id(&app));
+    assert_eq!(server.client.put(&path, hr("HR")).await.status, 200);
+    let app = server.client.get(&path).await.json;
+    server.import(&app, "identities", FEED).await;
+    assert_eq!(people(&server, &["displayName"]).await, [json!(["Bob Ziegler"]), json!(["Ann Keller"])]);
+    server.assert_verified().await;
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn people_can_see_which_attributes_there_are() {
     let server = TestServer::start().await;
     let attributes = async || {
