@@ -52,15 +52,15 @@ impl Attempt {
         Self { outcome: Outcome::Failed, status: Some(status), reason: Some(reason), retry_after }
     }
 
-    pub(super) fn failed(reason: impl Into<String>) -> Self {
-        Self::without_answer(Outcome::Failed, reason.into())
+    pub(super) fn failed(reason: impl AsRef<str>) -> Self {
+        Self::without_answer(Outcome::Failed, reason.as_ref())
     }
 
-    pub(super) fn refused(reason: impl Into<String>) -> Self {
-        Self::without_answer(Outcome::Refused, reason.into())
+    pub(super) fn refused(reason: impl AsRef<str>) -> Self {
+        Self::without_answer(Outcome::Refused, reason.as_ref())
     }
 
-    fn without_answer(outcome: Outcome, reason: String) -> Self {
+    fn without_answer(outcome: Outcome, reason: &str) -> Self {
         let reason = reason.chars().take(REASON).collect();
         Self { outcome, status: None, reason: Some(reason), retry_after: None }
     }

@@ -1,5 +1,6 @@
 //! Looks for subscriptions with something to deliver; any number of servers may.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -83,9 +84,8 @@ impl Worker {
         let versions: HashMap<Uuid, i64> = versions.into_iter().collect();
         self.known.retain(|id, known| versions.get(id) == Some(&known.version));
         for (id, version) in versions {
-            if !self.known.contains_key(&id) {
-                let asked = asked(&app.pool, id).await?;
-                self.known.insert(id, Known { version, asked, looked: 0 });
+            if let Entry::Vacant(unknown) = self.known.entry(id) {
+                unknown.insert(Known { version, asked: asked(&app.pool, id).await?, looked: 0 });
             }
         }
         Ok(())

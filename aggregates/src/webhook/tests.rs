@@ -5,7 +5,7 @@ use super::*;
 use crate::DomainEvent;
 use crate::config_object::{ConfigObjectEvent, Document, Reference, redact};
 
-fn entry(object: Value) -> Value {
+fn entry(object: &Value) -> Value {
     let mut entry = json!({"version": 1, "object": object});
     redact(&mut entry);
     entry
@@ -20,7 +20,7 @@ fn with(more: &Value) -> Value {
     for (name, value) in more.as_object().unwrap() {
         object[name] = value.clone();
     }
-    entry(object)
+    entry(&object)
 }
 
 fn refused(more: &Value) -> String {
@@ -55,7 +55,7 @@ fn the_contracts_sample_means_access_requests_that_are_opened() {
                        "bearerTokenAuthConfig": null, "httpDispatchMode": "SYNC"},
         "triggerId": "idn:access-request-pre-approval",
     });
-    let read = Subscription::read(&entry(sample)).unwrap();
+    let read = Subscription::read(&entry(&sample)).unwrap();
     assert_eq!(read.event_types.iter().collect::<Vec<_>>(), [&"AccessRequested"]);
     assert!(read.is_signed().is_err());
 }

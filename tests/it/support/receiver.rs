@@ -94,20 +94,20 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    pub async fn start() -> Self {
-        Self::start_at("127.0.0.1:0".parse().unwrap()).await
+    pub fn start() -> Self {
+        Self::start_at("127.0.0.1:0".parse().unwrap())
     }
 
-    pub async fn start_at(address: SocketAddr) -> Self {
-        Self::serve(address, None).await
+    pub fn start_at(address: SocketAddr) -> Self {
+        Self::serve(address, None)
     }
 
     pub async fn start_tls(certificate: &Certificate) -> Self {
         let tls = RustlsConfig::from_pem_file(&certificate.certificate, &certificate.key).await.unwrap();
-        Self::serve("127.0.0.1:0".parse().unwrap(), Some(tls)).await
+        Self::serve("127.0.0.1:0".parse().unwrap(), Some(tls))
     }
 
-    async fn serve(address: SocketAddr, tls: Option<RustlsConfig>) -> Self {
+    fn serve(address: SocketAddr, tls: Option<RustlsConfig>) -> Self {
         let (inner, handle) = (Arc::<Inner>::default(), Handle::new());
         let service = Router::new().fallback(receive).with_state(Arc::clone(&inner)).into_make_service();
         let socket = std::net::TcpListener::bind(address).unwrap();

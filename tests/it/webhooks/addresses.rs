@@ -12,7 +12,7 @@ use crate::support::{TestServer, cluster, id};
 #[tokio::test]
 async fn nothing_goes_to_addresses_that_arent_public() {
     let server = TestServer::start().await;
-    let receiver = Receiver::start().await;
+    let receiver = Receiver::start();
     let port = receiver.address.port();
     let mut expected = Vec::new();
     let mut subscriptions = Vec::new();
@@ -52,7 +52,7 @@ async fn nothing_goes_to_addresses_that_arent_public() {
 
 #[tokio::test]
 async fn no_redirect_is_followed() {
-    let (server, receiver, elsewhere) = (open().await, Receiver::start().await, Receiver::start().await);
+    let (server, receiver, elsewhere) = (open().await, Receiver::start(), Receiver::start());
     subscribe(&server, &[webhook("1", &receiver.url(), SECRET, &["ApplicationCreated"])]).await;
     receiver.reply(Reply::Elsewhere(elsewhere.url()));
     make(&server, &["A"]).await;
@@ -66,8 +66,8 @@ async fn no_redirect_is_followed() {
 async fn only_the_networks_that_are_configured_are_called() {
     let config = Config { webhook_networks: vec!["127.0.0.2".parse().unwrap()], ..Config::default() };
     let server = TestServer::start_with(cluster::database().await, config).await;
-    let allowed = Receiver::start_at("127.0.0.2:0".parse().unwrap()).await;
-    let refused = Receiver::start().await;
+    let allowed = Receiver::start_at("127.0.0.2:0".parse().unwrap());
+    let refused = Receiver::start();
     let both = [
         webhook("1", &allowed.url(), SECRET, &["ApplicationCreated"]),
         webhook("2", &refused.url(), SECRET, &["ApplicationCreated"]),
@@ -110,7 +110,7 @@ async fn the_contracts_sample_is_kept_and_its_delivery_refused_and_logged() {
 
 #[tokio::test]
 async fn what_cant_be_delivered_is_told_at_import_and_never_attempted() {
-    let (server, receiver) = (open().await, Receiver::start().await);
+    let (server, receiver) = (open().await, Receiver::start());
     let with = |id: &str, field: &str, value: Value| {
         let mut subscription = webhook(id, &receiver.url(), SECRET, &["ApplicationCreated"]);
         subscription["object"][field] = value;

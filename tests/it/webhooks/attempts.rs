@@ -16,7 +16,7 @@ fn waits(server: &TestServer, webhook: &Value) -> f64 {
 
 #[tokio::test]
 async fn a_receiver_that_fails_gets_the_same_event_until_it_takes_it_and_holds_up_nobody() {
-    let (server, receiver, witness) = (open().await, Receiver::start().await, Receiver::start().await);
+    let (server, receiver, witness) = (open().await, Receiver::start(), Receiver::start());
     let both = [
         webhook("1", &receiver.url(), SECRET, &["ApplicationCreated"]),
         webhook("2", &witness.url(), SECRET, &["ApplicationCreated"]),
@@ -77,8 +77,8 @@ async fn a_receiver_that_fails_gets_the_same_event_until_it_takes_it_and_holds_u
 #[tokio::test]
 async fn a_receiver_that_isnt_there_or_says_nothing_gets_it_when_it_is_back() {
     let server = open().await;
-    let address = Receiver::start().await.address;
-    let silent = Receiver::start().await;
+    let address = Receiver::start().address;
+    let silent = Receiver::start();
     silent.reply(Reply::Silence);
     let both = [
         webhook("1", &format!("http://{address}"), SECRET, &["ApplicationCreated"]),
@@ -94,7 +94,7 @@ async fn a_receiver_that_isnt_there_or_says_nothing_gets_it_when_it_is_back() {
     assert_eq!(failed[0]["status"], Value::Null);
     let failed = attempted(&server, "2", 1).await;
     assert_eq!(failed[0]["reason"], "no answer within 10 seconds");
-    let back = Receiver::start_at(address).await;
+    let back = Receiver::start_at(address);
     server.clock.advance(TimeDelta::seconds(2));
     assert_eq!(names(&back.has(1).await), ["A"]);
     assert_eq!(names(&silent.has(2).await), ["A", "A"]);
@@ -103,7 +103,7 @@ async fn a_receiver_that_isnt_there_or_says_nothing_gets_it_when_it_is_back() {
 
 #[tokio::test]
 async fn the_log_of_attempts_keeps_the_last_thousand() {
-    let (server, receiver) = (open().await, Receiver::start().await);
+    let (server, receiver) = (open().await, Receiver::start());
     subscribe(&server, &[webhook("1", &receiver.url(), SECRET, &["ApplicationCreated"])]).await;
     make(&server, &["A"]).await;
     attempted(&server, "1", 1).await;

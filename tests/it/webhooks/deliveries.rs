@@ -11,7 +11,7 @@ use crate::support::{TestServer, cluster, eventually, id};
 
 #[tokio::test]
 async fn events_arrive_signed_in_order_and_once() {
-    let (server, receiver) = (open().await, Receiver::start().await);
+    let (server, receiver) = (open().await, Receiver::start());
     make(&server, &["Before"]).await;
     subscribe(&server, &[webhook("1", &receiver.url(), SECRET, &["ApplicationCreated"])]).await;
     let all: Vec<String> = (0..30).map(|number| format!("App {number}")).collect();
@@ -57,7 +57,7 @@ async fn events_arrive_signed_in_order_and_once() {
 
 #[tokio::test]
 async fn triggers_of_sailpoint_mean_events_of_ours() {
-    let (server, receiver) = (open().await, Receiver::start().await);
+    let (server, receiver) = (open().await, Receiver::start());
     let subscription = |id: &str, trigger: &str| {
         let mut subscription = webhook(id, &receiver.url(), SECRET, &[]);
         subscription["object"]["triggerId"] = json!(trigger);
@@ -91,7 +91,7 @@ async fn triggers_of_sailpoint_mean_events_of_ours() {
 
 #[tokio::test]
 async fn an_answer_of_any_length_is_an_answer() {
-    let (server, receiver) = (open().await, Receiver::start().await);
+    let (server, receiver) = (open().await, Receiver::start());
     subscribe(&server, &[webhook("1", &receiver.url(), SECRET, &["ApplicationCreated"])]).await;
     for bytes in [1, 4096, 50_000_000] {
         receiver.reply(Reply::Long(bytes));

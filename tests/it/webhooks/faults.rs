@@ -14,7 +14,7 @@ use crate::support::{Client, eventually};
 
 #[tokio::test]
 async fn two_servers_deliver_each_event_once_and_one_goes_on_without_the_other() {
-    let (server, receiver) = (open().await, Receiver::start().await);
+    let (server, receiver) = (open().await, Receiver::start());
     let beside = server.start_beside_with(loopback()).await;
     subscribe(&server, &[webhook("1", &receiver.url(), SECRET, &["ApplicationCreated"])]).await;
     let mut all: Vec<String> = (0..40).map(|number| format!("App {number}")).collect();
@@ -32,7 +32,7 @@ async fn two_servers_deliver_each_event_once_and_one_goes_on_without_the_other()
 
 #[tokio::test]
 async fn a_server_that_is_stopped_ends_the_request_on_its_way_and_the_next_goes_on_there() {
-    let (server, receiver) = (open().await, Receiver::start().await);
+    let (server, receiver) = (open().await, Receiver::start());
     subscribe(&server, &[webhook("1", &receiver.url(), SECRET, &["ApplicationCreated"])]).await;
     make(&server, &["A", "B", "C", "D", "E"]).await;
     receiver.has(1).await;
@@ -55,7 +55,7 @@ async fn import(client: &Client, data: &Value) {
 
 #[tokio::test]
 async fn every_event_arrives_though_servers_are_killed() {
-    let (folder, receiver) = (Folder::new(), Receiver::start().await);
+    let (folder, receiver) = (Folder::new(), Receiver::start());
     let place = folder.place();
     let arguments = ["--webhook-allow", "127.0.0.0/8"];
     let mut server = Serving::start_with(&place, &arguments).await;

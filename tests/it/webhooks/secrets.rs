@@ -31,7 +31,7 @@ async fn told(server: &TestServer, texts: &[&str]) -> Vec<String> {
 
 #[tokio::test]
 async fn a_redacted_import_keeps_the_secrets_and_a_new_one_is_used_at_once() {
-    let (server, receiver) = (open().await, Receiver::start().await);
+    let (server, receiver) = (open().await, Receiver::start());
     let with = |signing: &str, password: &str| {
         let mut hook = webhook("1", &receiver.url(), signing, &["ApplicationCreated"]);
         hook["object"]["httpConfig"]["httpAuthenticationType"] = json!("BASIC_AUTH");
@@ -68,7 +68,7 @@ async fn a_redacted_import_keeps_the_secrets_and_a_new_one_is_used_at_once() {
 
 #[tokio::test]
 async fn what_isnt_known_here_is_said_and_what_comes_later_is_used_at_once() {
-    let (server, receiver) = (open().await, Receiver::start().await);
+    let (server, receiver) = (open().await, Receiver::start());
     let with = |signing: &str, token: &str| {
         let mut hook = webhook("1", &receiver.url(), signing, &["ApplicationCreated"]);
         hook["object"]["httpConfig"]["httpAuthenticationType"] = json!("BEARER_TOKEN");
@@ -103,7 +103,7 @@ async fn what_isnt_known_here_is_said_and_what_comes_later_is_used_at_once() {
 
 #[tokio::test]
 async fn nothing_leaves_unsigned() {
-    let (server, receiver) = (open().await, Receiver::start().await);
+    let (server, receiver) = (open().await, Receiver::start());
     let mut hook = webhook("1", &receiver.url(), "s3cret", &["ApplicationCreated"]);
     subscribe(&server, std::slice::from_ref(&hook)).await;
     make(&server, &["A"]).await;

@@ -15,7 +15,7 @@ fn switched(subscription: &Value, enabled: bool) -> Value {
 
 #[tokio::test]
 async fn what_happens_while_it_is_off_is_never_delivered() {
-    let (server, receiver, witness) = (open().await, Receiver::start().await, Receiver::start().await);
+    let (server, receiver, witness) = (open().await, Receiver::start(), Receiver::start());
     let hook = webhook("1", &receiver.url(), SECRET, &["ApplicationCreated"]);
     let always = webhook("2", &witness.url(), SECRET, &["ApplicationCreated"]);
     subscribe(&server, &[hook.clone(), always]).await;
@@ -34,7 +34,7 @@ async fn what_happens_while_it_is_off_is_never_delivered() {
 
 #[tokio::test]
 async fn what_waits_for_one_that_is_switched_off_or_deleted_isnt_sent_any_more() {
-    let (server, receiver, witness) = (open().await, Receiver::start().await, Receiver::start().await);
+    let (server, receiver, witness) = (open().await, Receiver::start(), Receiver::start());
     let off = webhook("1", &receiver.url(), SECRET, &["ApplicationCreated"]);
     let always = webhook("2", &witness.url(), SECRET, &["ApplicationCreated"]);
     subscribe(&server, &[off.clone(), always]).await;
@@ -61,7 +61,7 @@ async fn what_waits_for_one_that_is_switched_off_or_deleted_isnt_sent_any_more()
 
 #[tokio::test]
 async fn a_change_takes_effect_at_once_and_loses_nothing_that_waits() {
-    let (server, broken, receiver) = (open().await, Receiver::start().await, Receiver::start().await);
+    let (server, broken, receiver) = (open().await, Receiver::start(), Receiver::start());
     for _ in 0..9 {
         broken.reply(Reply::Status(500));
     }
