@@ -57,7 +57,7 @@ CREATE TABLE work.leases (
     expires_at timestamptz NOT NULL
 );
 COMMENT ON TABLE work.leases IS 'Which worker has what, and until when unless it renews';
-COMMENT ON COLUMN work.leases.subject_id IS 'The import, the certification whose rows are recorded, or the run';
+COMMENT ON COLUMN work.leases.subject_id IS 'The import, the certification whose rows are recorded, the run, the configuration job, or the webhook';
 COMMENT ON COLUMN work.leases.worker IS 'Host, process and start of the worker';
 COMMENT ON COLUMN work.leases.expires_at IS 'After this another worker may go on';
 
@@ -155,4 +155,50 @@ COMMENT ON COLUMN work.config_secrets.owner_id IS 'The object''s stream';
 COMMENT ON COLUMN work.config_secrets.job_id IS 'The import that brings it; nil = it is the object''s';
 COMMENT ON COLUMN work.config_secrets.pointer IS 'Where in the object (RFC 6901)';
 COMMENT ON COLUMN work.config_secrets.value IS 'The secret';
-COMMENT ON COLUMN work.config_secrets.brought_at IS 'When a file brought it';
+COMMENT ON COLUMN work.config_secrets.brought_at IS 'When a file brought it, or its object took it';
+
+CREATE TABLE work.webhook_cursors (
+    subscription_id uuid PRIMARY KEY,
+    version bigint NOT NULL,
+    secrets_at timestamptz,
+    position bigint NOT NULL,
+    attempts bigint NOT NULL,
+    failures int NOT NULL,
+    attempted_at timestamptz,
+    next_attempt_at timestamptz,
+    reason text
+);
+COMMENT ON TABLE work.webhook_cursors IS 'How far each trigger subscription is';
+COMMENT ON COLUMN work.webhook_cursors.subscription_id IS 'The object''s stream';
+COMMENT ON COLUMN work.webhook_cursors.version IS 'Of the object at the last attempt';
+COMMENT ON COLUMN work.webhook_cursors.secrets_at IS 'When the latest of its secrets came, as known at the last attempt';
+COMMENT ON COLUMN work.webhook_cursors.position IS 'Up to here everything that it asks for is delivered';
+COMMENT ON COLUMN work.webhook_cursors.attempts IS 'So many there were';
+COMMENT ON COLUMN work.webhook_cursors.failures IS 'The last so many failed';
+COMMENT ON COLUMN work.webhook_cursors.attempted_at IS 'When the last attempt was';
+COMMENT ON COLUMN work.webhook_cursors.next_attempt_at IS 'Not before, unless the object or its secrets change; null = the last attempt didn''t fail';
+COMMENT ON COLUMN work.webhook_cursors.reason IS 'Why the last attempt failed';
+
+CREATE TABLE work.webhook_deliveries (
+    subscription_id uuid NOT NULL,
+    number bigint NOT NULL,
+    position bigint NOT NULL,
+    event_type text NOT NULL,
+    message_id uuid NOT NULL,
+    attempted_at timestamptz NOT NULL,
+    outcome text NOT NULL,
+    status smallint,
+    reason text,
+    PRIMARY KEY (subscription_id, number)
+);
+CREATE INDEX ON work.webhook_deliveries (attempted_at);
+COMMENT ON TABLE work.webhook_deliveries IS 'Attempts to deliver events: the last thousand of each subscription, for 30 days';
+COMMENT ON COLUMN work.webhook_deliveries.subscription_id IS 'The object''s stream';
+COMMENT ON COLUMN work.webhook_deliveries.number IS '1, 2, 3, ... in the subscription';
+COMMENT ON COLUMN work.webhook_deliveries.position IS 'The event''s place in the log';
+COMMENT ON COLUMN work.webhook_deliveries.event_type IS 'What happened';
+COMMENT ON COLUMN work.webhook_deliveries.message_id IS 'The webhook-id that was, or would have been, sent';
+COMMENT ON COLUMN work.webhook_deliveries.attempted_at IS 'When';
+COMMENT ON COLUMN work.webhook_deliveries.outcome IS 'delivered, failed or refused';
+COMMENT ON COLUMN work.webhook_deliveries.status IS 'What the receiver answered; null = nothing';
+COMMENT ON COLUMN work.webhook_deliveries.reason IS 'Why it wasn''t delivered';

@@ -15,6 +15,7 @@ use crate::batched::Batched;
 use crate::clock::SharedClock;
 use crate::journal::{Journal, Known};
 use crate::tokens::TokenDirectory;
+use crate::webhooks::{Network, Outgoing};
 
 /// Limits and places, from the command line.
 #[derive(Debug, Clone)]
@@ -31,6 +32,10 @@ pub struct Config {
     pub quiet_period: Duration,
     /// How long files of configuration jobs can be downloaded.
     pub artifact_lifetime: Duration,
+    /// Networks to which webhooks go though they aren't public.
+    pub webhook_networks: Vec<Network>,
+    /// Certificates that webhooks trust beside Mozilla's, in PEM.
+    pub webhook_authorities: Option<PathBuf>,
     /// The server itself speaks TLS.
     pub has_tls: bool,
 }
@@ -44,6 +49,8 @@ impl Default for Config {
             spool_dir: std::env::temp_dir(),
             quiet_period: Duration::from_secs(1),
             artifact_lifetime: Duration::from_hours(7 * 24),
+            webhook_networks: Vec::new(),
+            webhook_authorities: None,
             has_tls: false,
         }
     }
@@ -73,12 +80,16 @@ pub struct App {
     pub reviews_bell: Notify,
     /// Rung when a configuration job was asked for.
     pub configuration_bell: Notify,
+    /// Whom webhooks may call.
+    pub outgoing: Outgoing,
     /// Places for imports that run side by side on this server.
     pub import_places: Arc<Semaphore>,
     /// Places for certifications and runs that this server works on side by side.
     pub review_places: Arc<Semaphore>,
     /// Held while this server works on a configuration job.
     pub configuration_place: Semaphore,
+    /// Places for webhooks that this server delivers side by side.
+    pub webhook_places: Arc<Semaphore>,
     /// Set when the server stops: imports let go, and another server, or the next start, goes on with them.
     pub is_stopping: AtomicBool,
     /// The router itself, for answers that are another request's (replayed ones).

@@ -17,4 +17,5 @@ pub mod sample;
 pub mod server;
 pub mod signing_keys;
 pub mod tokens;
+pub mod webhooks;
 pub mod work;

@@ -23,6 +23,7 @@ use crate::imports::{schedule, worker};
 use crate::journal::{Context, Journal, Known};
 use crate::reviews;
 use crate::tokens::TokenDirectory;
+use crate::webhooks;
 
 /// Connections of the pool. Two cores answer no more at once; the rest of the callers wait here, not in PostgreSQL.
 const POOL: u32 = 12;
@@ -75,6 +76,7 @@ pub async fn assemble(database: &Database, config: Config, clock: SharedClock) -
             }
         })
     });
+    let outgoing = webhooks::Outgoing::new(config.webhook_networks.clone(), config.webhook_authorities.as_deref())?;
     let tokens = TokenDirectory::new(pool.clone(), journal.clone(), clock.id());
     Ok(Arc::new(App {
         pool,
@@ -89,8 +91,10 @@ pub async fn assemble(database: &Database, config: Config, clock: SharedClock) -
         reviews_bell: Notify::new(),
         configuration_bell: Notify::new(),
         configuration_place: Semaphore::new(1),
+        outgoing,
         import_places: Arc::new(Semaphore::new(worker::SIDE_BY_SIDE)),
         review_places: Arc::new(Semaphore::new(reviews::SIDE_BY_SIDE)),
+        webhook_places: Arc::new(Semaphore::new(webhooks::worker::SIDE_BY_SIDE)),
         is_stopping: AtomicBool::new(false),
         router: OnceLock::new(),
     }))
@@ -130,6 +134,7 @@ impl Server {
         let name = worker::name(app.clock.id());
         tasks.spawn(reviews::worker::work(Arc::clone(&app), name.clone()));
         tasks.spawn(crate::configuration::worker::work(Arc::clone(&app), name.clone()));
+        tasks.spawn(webhooks::worker::work(Arc::clone(&app), name.clone()));
         tasks.spawn(worker::work(Arc::clone(&app), name, None));
         Ok(Self { app, address, handle, listener, tasks })
     }
@@ -145,6 +150,8 @@ impl Server {
         let all = reviews::SIDE_BY_SIDE as u32;
         drop(tokio::time::timeout(LETTING_GO, self.app.review_places.acquire_many(all)).await);
         drop(tokio::time::timeout(LETTING_GO, self.app.configuration_place.acquire()).await);
+        let all = webhooks::worker::SIDE_BY_SIDE as u32;
+        drop(tokio::time::timeout(LETTING_GO, self.app.webhook_places.acquire_many(all)).await);
         self.tasks.shutdown().await;
         self.app.tokens.flush_usage().await?;
         self.app.tokens.leave().await?;
@@ -162,6 +169,9 @@ async fn forget_keys(app: &SharedApp) {
         }
         if let Err(error) = crate::configuration::tidy_secrets(&app.pool).await {
             tracing::warn!(%error, "secrets that nobody took were not forgotten");
+        }
+        if let Err(error) = webhooks::tidy(&app.pool, app.clock.now()).await {
+            tracing::warn!(%error, "old deliveries of webhooks were not forgotten");
         }
     }
 }

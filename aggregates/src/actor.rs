@@ -39,7 +39,7 @@ impl ActorKind {
 }
 
 /// The actor of an event, by the name it had then (rulings 1).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Actor {
     /// Token, client, command line or system.
     #[serde(rename = "type")]

@@ -2,8 +2,9 @@
 //!
 //! Nothing here reads a clock, makes an id, or touches a file, a socket or a database. Facts that a rule needs are looked
 //! up first and put into the command. Each folder is one aggregate, whose name is its `aggregate_type` in the log; but for
-//! [`filter`], the language in which reviews and their rules say which rows they mean, and [`transform`], the language in which
-//! a value is made of others.
+//! [`filter`], the language in which reviews and their rules say which rows they mean, [`rule`], filters with a name that feeds
+//! follow, [`transform`], the language in which a value is made of others, and [`webhook`], what a configuration object says of
+//! events that leave.
 
 pub mod access_request;
 pub mod access_workflow;
@@ -32,10 +33,12 @@ pub mod identity;
 pub mod ids;
 pub mod party;
 pub mod personnel_event;
+pub mod rule;
 pub mod settings;
 pub mod transform;
 pub mod values;
 pub mod violation;
+pub mod webhook;
 
 pub use actor::{Actor, ActorKind};
 pub use event::{DomainEvent, Recorded};

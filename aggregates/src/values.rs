@@ -1,6 +1,6 @@
 //! Values as feeds write them, read into the types that records hold.
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, SubsecRound, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, SecondsFormat, SubsecRound, Utc};
 
 /// A date or time: RFC 3339, `2026-03-15T14:30:00`, `2026-03-15 14:30:00` (both UTC) or `2026-03-15` (midnight UTC).
 ///
@@ -38,6 +38,11 @@ fn read_time(text: &str) -> Option<DateTime<Utc>> {
 /// What `time` accepts, for messages.
 pub const TIME_ALLOWED: &str = "a date (2026-03-15) or a time (2026-03-15T14:30:00Z) that exists";
 
+/// A time as everything of ours writes it: ISO 8601 in UTC, as exact as it is.
+pub fn time_text(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
 /// A yes or no.
 pub fn boolean(text: &str) -> Option<bool> {
     match text.trim().to_ascii_lowercase().as_str() {
@@ -49,6 +54,14 @@ pub fn boolean(text: &str) -> Option<bool> {
 
 /// What `boolean` accepts, for messages.
 pub const BOOLEAN_ALLOWED: &str = "true, yes, y, t, 1, active, enabled, false, no, n, f, 0, inactive or disabled";
+
+/// A whole number.
+pub fn integer(text: &str) -> Option<i64> {
+    text.trim().parse().ok()
+}
+
+/// What `integer` accepts, for messages.
+pub const INTEGER_ALLOWED: &str = "a whole number from -9223372036854775808 to 9223372036854775807";
 
 /// The form in which two texts are compared when case must not matter.
 pub fn folded(text: &str) -> String {

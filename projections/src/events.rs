@@ -148,6 +148,25 @@ pub(crate) async fn recorded(
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
+/// Events of these types in position order: after one position, up to and including another, at most `limit`.
+pub async fn of_types(
+    executor: impl PgExecutor<'_>,
+    after: i64,
+    until: i64,
+    event_types: &[&str],
+    limit: i64,
+) -> sqlx::Result<Vec<EventRow>> {
+    sqlx::query_as(&format!(
+        "{SELECT} WHERE position > $1 AND position <= $2 AND event_type = ANY ($3) ORDER BY position LIMIT $4"
+    ))
+    .bind(after)
+    .bind(until)
+    .bind(event_types)
+    .bind(limit)
+    .fetch_all(executor)
+    .await
+}
+
 /// The position of the last event; 0 = there is none.
 pub async fn head(executor: impl PgExecutor<'_>) -> sqlx::Result<i64> {
     sqlx::query_scalar("SELECT coalesce(max(position), 0) FROM journal.events").fetch_one(executor).await

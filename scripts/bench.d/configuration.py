@@ -50,7 +50,7 @@ def send(server, data):
 
 counts = {"small": rows // 10, "large": rows}
 files = {name: file_of(count) for name, count in counts.items()}
-rates, memory = {name: [] for name in counts}, {name: [] for name in counts}
+rates, memory = {name: [] for name in counts}, {name: [] for name in [*counts, "all"]}
 again, exports = [], []
 for round in range(rounds):
     for name, data in files.items():
@@ -63,10 +63,11 @@ for round in range(rounds):
         if count != counts[name]:
             raise SystemExit(f"{count} objects were imported")
         rates[name].append(count / took)
+        memory[name].append(server.memory())
         if name == "large":
             again.append(count / timed_job(server, "import", lambda: send(server, data))[0])
             exports.append(count / timed_job(server, "export", lambda: server.request("/sp-config/export", {}))[0])
-        memory[name].append(server.memory())
+            memory["all"].append(server.memory())
         subprocess.run([muniment, "projections", "verify", "--database-url", server.url], check=True, stdout=subprocess.DEVNULL)
         server.stop()
         bench.psql("postgres", f"DROP DATABASE {database}")
@@ -78,5 +79,5 @@ print(f"\nmedians of {rounds} rounds")
 print(f"  import {counts['small']:6} objects {small:8.0f}/s   the server's memory at most {median(memory['small']):.0f} MB")
 print(f"  import {counts['large']:6} objects {large:8.0f}/s   the server's memory at most {median(memory['large']):.0f} MB")
 print(f"  {large / small:.2f}x the rate of a tenth (demanded 0.8x)")
-print(f"  the same file again {median(again):8.0f}/s   export {median(exports):8.0f}/s")
+print(f"  the same file again {median(again):8.0f}/s   export {median(exports):8.0f}/s   with these, memory at most {median(memory['all']):.0f} MB")
 print("  projections verify found no difference")

@@ -23,6 +23,7 @@ use crate::postgres::ServeLock;
 use crate::server::{Listen, Server, assemble};
 use crate::signing_keys;
 use crate::tokens::{new_secret, secret_sha256};
+use crate::webhooks::Network;
 
 #[derive(Debug, Args)]
 pub struct Options {
@@ -47,6 +48,12 @@ pub struct Options {
     /// Days for which files of configuration jobs can be downloaded
     #[arg(long, env = "MUNIMENT_ARTIFACT_DAYS", default_value_t = 7, value_parser = clap::value_parser!(u64).range(1..=3650))]
     artifact_days: u64,
+    /// A network, as 10.1.0.0/16, to which webhooks go though it isn't public, also without TLS; may be given several times
+    #[arg(long = "webhook-allow", env = "MUNIMENT_WEBHOOK_ALLOW", value_name = "CIDR", value_delimiter = ',')]
+    webhook_networks: Vec<Network>,
+    /// Certificates in PEM that webhooks trust beside Mozilla's
+    #[arg(long = "webhook-ca", env = "MUNIMENT_WEBHOOK_CA", value_name = "FILE")]
+    webhook_authorities: Option<PathBuf>,
     /// Requests a second from one address; 0 = no limit
     #[arg(long, env = "MUNIMENT_RATE_LIMIT", default_value_t = 1000)]
     rate_limit: u32,
@@ -105,6 +112,8 @@ async fn serve(open: &mut Open, options: Options) -> anyhow::Result<ExitCode> {
         rate_limit: options.rate_limit,
         quiet_period: std::time::Duration::from_secs(options.quiet_period),
         artifact_lifetime: std::time::Duration::from_hours(24 * options.artifact_days),
+        webhook_networks: options.webhook_networks,
+        webhook_authorities: options.webhook_authorities,
         has_tls: options.tls_cert.is_some(),
         ..Config::default()
     };

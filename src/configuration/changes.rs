@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use aggregates::application::{Application, Definition, source};
+use aggregates::application::source::{self, application_id};
+use aggregates::application::{Application, Definition};
 use aggregates::config_object::{ConfigObject, ConfigObjectEvent, Document, ObjectType, Reference};
 use aggregates::{DomainEvent, Recorded};
 use projections::config_objects;
@@ -10,7 +11,6 @@ use projections::events::{caused_by, of_streams};
 use uuid::Uuid;
 
 use super::ConfigurationError;
-use super::entries::application_id;
 use super::streams::{folded, histories, unreadable};
 use crate::app::SharedApp;
 use crate::journal::CommandError;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use aggregates::application::source;
+use aggregates::application::source::{self, application_id};
 use aggregates::config_object::{Document, ObjectType, Reference, stream};
 use projections::{applications, config_objects};
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
@@ -17,11 +17,6 @@ pub(super) struct Entry {
     pub(super) document: Document,
     /// What the stream holds and its version; `None` of an application that never came in a file.
     pub(super) kept: Option<(Document, i64)>,
-}
-
-/// The application that files know by this id.
-pub(super) fn application_id(id: &str) -> Uuid {
-    Uuid::try_parse(id).unwrap_or_else(|_| stream(ObjectType::Source, id))
 }
 
 /// Everything that there is at one moment.

@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use aggregates::application::{Application, ApplicationCommand, source};
+use aggregates::application::source::{self, application_id};
+use aggregates::application::{Application, ApplicationCommand};
 use aggregates::config_job::plan::{Directory, FAILED, Planned, failed, not_imported, people, plan};
 use aggregates::config_job::{Artifact, ConfigJob, ConfigJobCommand, ImportOptions, Selection, Status, Task};
 use aggregates::config_object::{ConfigObject, ConfigObjectCommand, Document, ObjectType, Reference, stream};
@@ -11,12 +12,13 @@ use projections::{config_jobs, identities};
 use uuid::Uuid;
 
 use super::changes::changes;
-use super::entries::{Entry, Snapshot, application_id, entries};
+use super::entries::{Entry, Snapshot, entries};
+use super::executable::{There, needs_others, tell as tell_whether_followed};
 use super::export::keep_snapshot;
 use super::kept::KeptFile;
 use super::results::ResultMessage;
 use super::start::expiry;
-use super::{ConfigurationError, JobResults, executable, file, secrets, streams};
+use super::{ConfigurationError, JobResults, file, secrets, streams};
 use crate::app::SharedApp;
 use crate::imports::{Fault, schedule};
 use crate::journal::{Append, AppendError, CommandError, Context, Loaded, StreamId};
@@ -177,6 +179,8 @@ impl Import<'_> {
     async fn apply(&self, planned: &mut [Planned], file: &mut KeptFile) -> Result<HashSet<usize>, ConfigurationError> {
         let brought: HashSet<Uuid> = secrets::brought(&self.app.pool, self.job).await?.into_iter().collect();
         let mut done = HashSet::new();
+        // Read when the first object needs it: most files have none.
+        let (nothing, mut there) = (There::default(), None);
         let mut next = 0;
         while next < planned.len() {
             let places = next..self.end_of_slice(planned, file, next);
@@ -187,8 +191,13 @@ impl Import<'_> {
             for place in places {
                 let Some(document) = documents.remove(&planned[place].place) else { continue };
                 let document = planned[place].written(document);
-                executable::tell(&mut planned[place], &document);
+                if there.is_none() && needs_others(planned[place].target.object_type(), &document) {
+                    there = Some(There::after(&self.app.pool, planned, file).await?);
+                }
                 check(planned, place, &document);
+                if planned[place].errors.is_empty() {
+                    tell_whether_followed(&mut planned[place], &document, there.as_ref().unwrap_or(&nothing));
+                }
                 if planned[place].errors.is_empty() && !self.preview {
                     slice.push((place, document));
                 }
@@ -326,7 +335,9 @@ impl Import<'_> {
             match self.guarded(append).await {
                 Ok(()) => return Ok(Ok(())),
                 Err(AppendError::Conflict { .. }) => {}
-                Err(AppendError::ClaimTaken { .. }) => return Ok(Err("another object has its name".to_owned())),
+                Err(AppendError::ClaimTaken { .. }) => {
+                    return Ok(Err("another object has its name, or is the only one that there can be".to_owned()));
+                }
                 Err(error) => return Err(error.into()),
             }
         }

@@ -24,7 +24,7 @@ pub use changes::{Change, changes};
 pub use error::ConfigurationError;
 pub use restore::{RestoreError, restore};
 pub use results::JobResults;
-pub use secrets::tidy as tidy_secrets;
+pub use secrets::{of as secrets_of, tidy as tidy_secrets};
 pub use start::{Started, cancel, start_export, start_import};
 pub use upload::{Upload, read};
 

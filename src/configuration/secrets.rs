@@ -1,5 +1,7 @@
 //! Secrets of configuration objects: known to this server, in no event and in no file.
 
+use std::collections::HashMap;
+
 use aggregates::config_object::Secret;
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -29,7 +31,7 @@ pub(super) async fn take(pool: &PgPool, job: Uuid, brought: Uuid, owner: Uuid) -
         "WITH brought AS (DELETE FROM work.config_secrets WHERE job_id = $1 AND owner_id = $2 RETURNING pointer, value)
          INSERT INTO work.config_secrets (owner_id, job_id, pointer, value)
          SELECT $3, '00000000-0000-0000-0000-000000000000', pointer, value FROM brought
-         ON CONFLICT (owner_id, job_id, pointer) DO UPDATE SET value = excluded.value",
+         ON CONFLICT (owner_id, job_id, pointer) DO UPDATE SET value = excluded.value, brought_at = excluded.brought_at",
     )
     .bind(job)
     .bind(brought)
@@ -63,4 +65,16 @@ pub(super) async fn brought(pool: &PgPool, job: Uuid) -> sqlx::Result<Vec<Uuid>>
         .bind(job)
         .fetch_all(pool)
         .await
+}
+
+/// The secrets of an object, by their places in its entry.
+pub async fn of(pool: &PgPool, owner: Uuid) -> sqlx::Result<HashMap<String, String>> {
+    let known: Vec<(String, String)> = sqlx::query_as(
+        "SELECT pointer, value FROM work.config_secrets
+         WHERE owner_id = $1 AND job_id = '00000000-0000-0000-0000-000000000000'",
+    )
+    .bind(owner)
+    .fetch_all(pool)
+    .await?;
+    Ok(known.into_iter().collect())
 }

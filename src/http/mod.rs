@@ -30,6 +30,7 @@ pub mod settings;
 pub mod sp_config;
 pub mod tokens;
 pub mod veza;
+pub mod webhooks;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -66,6 +67,7 @@ fn operations() -> OpenApiRouter<SharedApp> {
         .routes(routes!(application_imports::upload::upload))
         .routes(routes!(application_imports::cancel::cancel))
         .routes(routes!(identities::list::list))
+        .routes(routes!(identities::schema::schema))
         .routes(routes!(identities::get::get))
         .routes(routes!(identities::access::access))
         .routes(routes!(accounts::get::get))
@@ -120,6 +122,8 @@ fn operations() -> OpenApiRouter<SharedApp> {
         .routes(routes!(config_imports::diff::diff))
         .routes(routes!(config_imports::restore::restore))
         .routes(routes!(config_imports::cancel::cancel))
+        .routes(routes!(webhooks::list::list))
+        .routes(routes!(webhooks::deliveries::list))
         .routes(routes!(providers::templates))
         .routes(routes!(events::list::list))
         .routes(routes!(tokens::list::list, tokens::create::create))

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aggregates::DomainEvent;
-use aggregates::account::{Account, AccountEvent, GrantEntry};
+use aggregates::account::{Account, AccountEvent, Correlation, GrantEntry};
 use aggregates::entitlement::{Entitlement, EntitlementEvent};
 use aggregates::identity::{Identity, IdentityEvent, Source};
 use projections::application_imports::ImportRow;
@@ -228,9 +228,8 @@ fn of_account(state: &Account, event: AccountEvent, known: Option<&String>) -> V
         AccountEvent::AccountAdded { key, record, .. } => (Some(key), Some(record)),
         AccountEvent::AccountChanged { record, .. } => (known.cloned(), Some(record)),
         AccountEvent::AccountRemoved { .. } => (known.cloned(), None),
-        AccountEvent::AccountCorrelated { identity_id, account_field, identity_field, .. } => {
-            let after =
-                json!({ "identityId": identity_id, "accountField": account_field, "identityField": identity_field });
+        AccountEvent::AccountCorrelated { identity_id, by, .. } => {
+            let after = json!(Correlation { identity_id, by });
             return vec![correlation(state, known, "Correlated", after)];
         }
         AccountEvent::AccountUncorrelated { .. } => {

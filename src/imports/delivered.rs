@@ -101,6 +101,11 @@ impl<K: Eq + Hash + Clone + std::fmt::Debug, R: PartialEq> Keyed<K, R> {
         issues.reject(self.place(row), problems)
     }
 
+    /// A row that is remarked on, and taken.
+    pub fn remark(&self, row: u32, problem: Problem, issues: &mut Issues) -> sqlx::Result<()> {
+        issues.remark(self.place(row), problem)
+    }
+
     /// Contradicting rows of one key: none applies, and each is an issue that names the others.
     pub fn finish(&mut self, issues: &mut Issues) -> sqlx::Result<u64> {
         for (key, rows) in std::mem::take(&mut self.contradictions).into_values() {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use aggregates::account::comparable;
 use projections::identities::Candidate;
 use uuid::Uuid;
 
@@ -20,7 +21,7 @@ impl IdentityIndex {
     /// Adds a value of an identity.
     pub fn add(&mut self, field: &str, value: Option<&str>, identity: Uuid) {
         let Some(values) = self.by_field.get_mut(field) else { return };
-        let folded = aggregates::values::folded(value.unwrap_or_default());
+        let folded = comparable(value.unwrap_or_default());
         if folded.is_empty() {
             return;
         }

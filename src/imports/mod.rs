@@ -7,6 +7,7 @@
 pub mod apply;
 pub mod changes;
 pub mod configured;
+pub mod correlator;
 pub mod delivered;
 pub mod encoding;
 pub mod evidence;
@@ -14,8 +15,10 @@ pub mod issues;
 pub mod known;
 pub mod mapping;
 pub mod plan;
+pub mod profiles;
 pub mod reader;
 pub mod records;
+pub mod rules;
 pub mod run;
 pub mod schedule;
 pub mod shared;

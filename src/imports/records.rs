@@ -1,9 +1,12 @@
 //! Records from rows: each field into its type, with an issue for each value that doesn't fit.
 
+use std::collections::BTreeMap;
+
 use aggregates::account::AccountRecord;
 use aggregates::entitlement::EntitlementRecord;
+use aggregates::identity::schema::{AttributeType, Schema};
 use aggregates::identity::{IdentityRecord, IdentityStatus, IdentityType};
-use aggregates::values::{self, BOOLEAN_ALLOWED, TIME_ALLOWED};
+use aggregates::values::{self, BOOLEAN_ALLOWED, INTEGER_ALLOWED, TIME_ALLOWED};
 use chrono::{DateTime, Utc};
 
 use super::delivered::Interner;
@@ -65,13 +68,7 @@ impl<'a> RowReader<'a> {
         let text = self.text(field)?;
         let read = values::boolean(&text);
         if read.is_none() {
-            self.problem(
-                field,
-                Some(text),
-                "not_a_boolean",
-                format!("{field} is neither yes nor no"),
-                Some(BOOLEAN_ALLOWED),
-            );
+            self.misfit(field, text, AttributeType::Boolean);
         }
         read
     }
@@ -80,15 +77,40 @@ impl<'a> RowReader<'a> {
         let text = self.text(field)?;
         let read = values::time(&text);
         if read.is_none() {
-            self.problem(
-                field,
-                Some(text),
-                "not_a_date",
-                format!("{field} is not a date that exists"),
-                Some(TIME_ALLOWED),
-            );
+            self.misfit(field, text, AttributeType::Date);
         }
         read
+    }
+
+    /// A value that isn't of its field's type.
+    fn misfit(&mut self, field: &str, value: String, expected: AttributeType) {
+        let (code, message, allowed) = match expected {
+            AttributeType::Boolean => ("not_a_boolean", "is neither yes nor no", BOOLEAN_ALLOWED),
+            AttributeType::Date => ("not_a_date", "is not a date that exists", TIME_ALLOWED),
+            AttributeType::Int => ("not_an_integer", "is not a whole number", INTEGER_ALLOWED),
+            AttributeType::String | AttributeType::Identity => return, // any text is one
+        };
+        self.problem(field, Some(value), code, format!("{field} {message}"), Some(allowed));
+    }
+
+    /// Custom attributes, those that the schema of identities names in the form of their types.
+    fn typed_attributes(&mut self, schema: Option<&Schema>) -> BTreeMap<String, String> {
+        let mut attributes = self.fields.attributes();
+        for (name, text) in &mut attributes {
+            let Some(attribute) = schema.and_then(|schema| schema.get(name)) else { continue };
+            let several = attribute.is_multi_valued.then(|| self.fields.several(name));
+            let values: Vec<String> =
+                several.map_or_else(|| vec![text.clone()], |all| all.into_iter().map(str::to_owned).collect());
+            let mut normal = Vec::with_capacity(values.len());
+            for value in values {
+                match attribute.r#type.normal(&value) {
+                    Some(value) => normal.push(value),
+                    None => self.misfit(name, value, attribute.r#type),
+                }
+            }
+            *text = normal.join(", ");
+        }
+        attributes
     }
 
     fn problem(
@@ -103,8 +125,8 @@ impl<'a> RowReader<'a> {
         self.fields.problems.push(Problem { column, value, code, message, allowed });
     }
 
-    /// An identity.
-    pub fn identity(&mut self) -> IdentityRecord {
+    /// An identity, whose custom attributes are of the types that the schema of identities says.
+    pub fn identity(&mut self, schema: Option<&Schema>) -> IdentityRecord {
         let status = self.text("status").and_then(|text| {
             let read = IdentityStatus::from_feed(&text);
             if read.is_none() {
@@ -131,7 +153,7 @@ impl<'a> RowReader<'a> {
             created_date: self.time("createdDate"),
             updated_date: self.time("updatedDate"),
             inactivated_date: self.time("inactivatedDate"),
-            attributes: self.fields.attributes(),
+            attributes: self.typed_attributes(schema),
         }
     }
 

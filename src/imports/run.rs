@@ -5,15 +5,17 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use aggregates::application::{Application, Content, Definition, FileGroup};
 use aggregates::application_import::{ApplicationImport, ApplicationImportCommand as Command, ImportFile, Removals};
+use aggregates::rule::Subject;
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use super::configured::Configured;
-use super::delivered::{Delivered, DeliveredGrants, Keyed};
+use super::delivered::{Delivered, DeliveredGrants, Keyed, Pair};
 use super::evidence::{BlobReader, Spool};
 use super::issues::Issues;
 use super::mapping::Mapping;
 use super::plan::{Plan, Planning};
+use super::profiles::unnamed;
 use super::reader::Rows;
 use super::records::RowReader;
 use super::{Fault, apply, shared};
@@ -76,9 +78,10 @@ pub async fn run(
     if application.is_archived {
         return Err(Fault::File("Application is archived".to_owned()));
     }
-    let definition =
+    let mut definition =
         application.definition.clone().ok_or_else(|| Fault::File("The application doesn't exist".to_owned()))?;
-    let configured = Configured::load(&app.pool).await?;
+    let mut configured = Configured::load(&app.pool, &definition).await?;
+    configured.map(application_id, &mut definition);
     configured.check(&definition)?;
     let limit = definition.removal_limit;
     let mut step = Step { app, import, loaded, context };
@@ -266,15 +269,14 @@ fn make_plan(
             return Err(Fault::File(format!("{} belongs to a file group that the connector no longer has", file.name)));
         };
         let bytes = BlobReader::new(app.pool.clone(), handle.clone(), &file.sha256, file.size);
-        let rows = Rows::open(bytes, &file.name, group, &configured.named, &watch.bytes_read)?;
-        let mapping = Mapping::new(group, &configured.named, &rows.header, &file.name)?;
-        read_file(&mut delivered, group, file, rows, mapping, &mut issues, watch)?;
+        read_file(&mut delivered, group, file, bytes, configured, &mut issues, watch)?;
     }
     watch.rows_total.store(delivered.rows_read, Ordering::Relaxed);
     let planning = Planning {
         import,
         application,
         definition,
+        correlation: configured.rules.of_correlation(&definition.correlation())?,
         pool: &app.pool,
         handle: &handle,
         clock: &app.clock,
@@ -290,15 +292,19 @@ fn read_file(
     delivered: &mut Delivered,
     group: &FileGroup,
     file: &ImportFile,
-    mut rows: Rows,
-    mut mapping: Mapping,
+    bytes: BlobReader,
+    configured: &Configured,
     issues: &mut Issues,
     watch: &Watch,
 ) -> Result<(), Fault> {
+    let mut rows = Rows::open(bytes, &file.name, group, &configured.named, &watch.bytes_read)?;
+    let mut mapping = Mapping::new(group, &configured.named, &rows.header, &file.name)?;
+    let rules = configured.rules.of_rows(group)?;
+    let schema = configured.schema.as_ref();
     let before = delivered.rows_read;
-    /// Reads every row of a file into what it delivers: its keys, then its record.
+    /// Reads every row of a file into what it delivers: its keys, then its record, which the rules are held against.
     macro_rules! read_rows {
-        ($into:expr, $keys:expr, $record:expr) => {{
+        ($into:expr, $keys:expr, $record:expr, |$key:ident, $row:ident| $subject:expr) => {{
             let mut into = Keyed::new(group.id, &file.name);
             loop {
                 if delivered.rows_read % 1024 == 0 {
@@ -312,7 +318,15 @@ fn read_file(
                 let mut reader = RowReader::new(mapping.fields(&values));
                 let keys = $keys(&mut reader);
                 let record = $record(&mut reader);
-                let problems = reader.problems();
+                let mut problems = reader.problems();
+                if let Some(keys) = keys.as_ref().filter(|_| problems.is_empty()) {
+                    let $row = &record;
+                    let broken = rules.broken(&keys.iter().map(|$key| $subject));
+                    problems = broken.problems;
+                    for remark in broken.remarks {
+                        into.remark(row, remark, issues)?;
+                    }
+                }
                 match keys {
                     Some(keys) if problems.is_empty() => into.add_all(keys, record, row, issues)?,
                     keys => into.reject(keys, row, problems, issues)?,
@@ -324,24 +338,29 @@ fn read_file(
     }
     match group.content {
         Content::Identities => {
+            delivered.remarks.extend(configured.remarks.iter().cloned());
+            delivered.remarks.extend(schema.and_then(|schema| unnamed(group, schema, &file.name)));
             read_rows!(
                 |file| delivered.identities = Some(file),
                 |row: &mut RowReader| row.keys("key"),
-                |row: &mut RowReader| row.identity()
+                |row: &mut RowReader| row.identity(schema),
+                |key, record| Subject::Identity { key, record, status: None }
             );
         }
         Content::Accounts => {
             read_rows!(
                 |file| delivered.accounts = Some(file),
                 |row: &mut RowReader| row.keys("key"),
-                |row: &mut RowReader| row.account()
+                |row: &mut RowReader| row.account(),
+                |key, record| Subject::Account { key, record }
             );
         }
         Content::Entitlements => {
             read_rows!(
                 |file| delivered.entitlements = Some(file),
                 |row: &mut RowReader| row.keys("key"),
-                |row: &mut RowReader| row.entitlement()
+                |row: &mut RowReader| row.entitlement(),
+                |key, record| Subject::Entitlement { key, record }
             );
         }
         Content::Grants => {
@@ -358,9 +377,14 @@ fn read_file(
                     let entitlements = row.numbers("entitlement", &mut grants.entitlements);
                     let (accounts, entitlements) = (accounts?, entitlements?);
                     let pair = |account| entitlements.iter().map(move |entitlement| (account, *entitlement));
-                    Some(accounts.into_iter().flat_map(pair).collect())
+                    Some(accounts.into_iter().flat_map(pair).collect::<Vec<Pair>>())
                 },
-                |row: &mut RowReader| grants.attributes.number(row.grant())
+                |row: &mut RowReader| grants.attributes.number(row.grant()),
+                |pair, number| Subject::Grant {
+                    account: &grants.accounts.texts[pair.0 as usize],
+                    entitlement: &grants.entitlements.texts[pair.1 as usize],
+                    attributes: &grants.attributes.sets[*number as usize],
+                }
             );
             delivered.grants = Some(grants);
         }
@@ -368,6 +392,7 @@ fn read_file(
     watch.rows_read.store(delivered.rows_read, Ordering::Relaxed);
     delivered.remarks.extend(rows.remarks());
     delivered.remarks.append(&mut mapping.remarks);
+    delivered.remarks.extend(rules.remarks(group));
     if delivered.rows_read == before {
         return Err(Fault::File(format!("{} has a header and no rows", file.name)));
     }

@@ -4,19 +4,9 @@ use std::collections::BTreeSet;
 
 use aggregates::application::transform::Steps;
 use aggregates::application::{Column, Definition};
-use aggregates::config_object::ObjectType;
 use aggregates::transform::{Named, Transform};
-use projections::config_objects::ConfigObjectRow;
-use sqlx::PgPool;
 
 use super::Fault;
-
-/// The transforms that can be executed, as they are now.
-pub async fn named_transforms(pool: &PgPool) -> sqlx::Result<Named> {
-    let rows = projections::config_objects::of_type(pool, ObjectType::Transform.as_str()).await?;
-    let read = |row: ConfigObjectRow| Some((row.name, Transform::read(&row.document.value()["object"]).ok()?));
-    Ok(rows.into_iter().filter_map(read).collect())
-}
 
 /// Has a look at everything that a definition names, before anything is read.
 ///
@@ -80,6 +70,7 @@ mod tests {
             format,
             dialect: Dialect::default(),
             columns: serde_json::from_value(columns).unwrap(),
+            rules: Vec::new(),
         }
     }
 

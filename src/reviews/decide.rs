@@ -58,8 +58,8 @@ pub async fn decide(
             _ => ReviewError::NotFound("Result", result.to_string()),
         };
         let after = result.checked_add(1).ok_or_else(missing)?;
-        let found = states(&app.pool, &seen, (result, after), &[]).await?;
-        let state = found.into_iter().next().ok_or_else(missing)?.state;
+        let found = states(&app.pool, &seen, (result, after), None).await?;
+        let state = found.into_iter().next().ok_or_else(missing)?;
         if let Some(demanded) = ask.demanded.filter(|demanded| *demanded != state.version) {
             tracing::debug!(demanded, found = state.version, "If-Match");
             let stream = row_stream(certification, result);

@@ -23,14 +23,14 @@ pub async fn fixed(
 ) -> Result<Option<Append>, ReviewError> {
     let Some(certification) = find(&app.pool, item.certification_id).await? else { return Ok(None) };
     let range = (item.result_id, item.result_id + 1);
-    let Some(found) = states(&app.pool, &certification, range, &[]).await?.into_iter().next() else { return Ok(None) };
-    let setting = setting(&certification, &found.state, app.clock.now());
+    let Some(state) = states(&app.pool, &certification, range, None).await?.into_iter().next() else { return Ok(None) };
+    let setting = setting(&certification, &state, app.clock.now());
     let command = Command::Fix { setting, evidence: evidence.clone() };
-    let events = found.state.row.decide(command).map_err(CommandError::from)?;
+    let events = state.row.decide(command).map_err(CommandError::from)?;
     if events.is_empty() {
         return Ok(None);
     }
     let mut decided = Decided::new(&certification);
-    decided.add(&found.state, events);
+    decided.add(&state, events);
     decided.append(app, &Party::from(&context.actor), context).await.map(Some)
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aggregates::automation::{AutomationDefinition, built_ins};
 use aggregates::certification::{Assignment, CertificationDefinition, History, NamedAutomation};
-use aggregates::certification_row::{self, Attribute, Folded, RowFilter, Standing, View};
+use aggregates::certification_row::{self, RowFilter, Standing, View};
 use projections::certifications::{history_of, latest_ended};
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -170,12 +170,7 @@ impl Judge {
             return Some(Why::Filter);
         }
         if let Some(mutable) = &self.mutable_filter {
-            let decided = previous.map(|standing| {
-                Folded::default()
-                    .text(Attribute::PreviousDecision, Some(&standing.decision.long()))
-                    .text(Attribute::PreviousNotes, Some(&standing.notes))
-                    .text(Attribute::PreviousSignedOffState, Some(standing.signed_off_state().as_str()))
-            });
+            let decided = previous.map(Standing::previous);
             let is_meant =
                 decided.as_ref().is_some_and(|decided| mutable.matches(&View { previous: Some(decided), ..*view }));
             if !is_meant {

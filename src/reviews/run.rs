@@ -14,7 +14,7 @@ use aggregates::party::Party;
 use aggregates::{Actor, Refusal};
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use projections::automation_runs::{self, AutomationRunRow};
-use projections::certifications::{CertificationRow, RowState, Wanted, find, states};
+use projections::certifications::{CertificationRow, Evaluation, RowState, Wanted, find, states};
 use uuid::Uuid;
 
 use super::ReviewError;
@@ -69,7 +69,9 @@ async fn apply(
     let done: BTreeSet<i32> =
         automation_runs::blocks(&app.pool, row.id).await?.into_iter().map(|(block, _)| block).collect();
     let blocks = (certification.total_count as u32).div_ceil(BLOCK);
-    let run = Run { on: OnBlocks { app, row, certification, version, context }, wanted };
+    let automations = wanted.len();
+    let evaluation = Evaluation::new(certification, wanted);
+    let run = Run { on: OnBlocks { app, row, certification, version, context }, automations, evaluation };
     stream::iter((0..blocks).filter(|block| !done.contains(&(*block as i32))))
         .map(|block| run.block(block).boxed())
         .buffered(IN_FLIGHT)
@@ -96,7 +98,8 @@ fn wanted(automations: &[NamedAutomation]) -> Result<Vec<Wanted>, ReviewError> {
 
 struct Run<'r> {
     on: OnBlocks<'r>,
-    wanted: Vec<Wanted>,
+    automations: usize,
+    evaluation: Evaluation<'r>,
 }
 
 impl Run<'_> {
@@ -116,20 +119,17 @@ impl Run<'_> {
     /// The rows of a block that the run means, each with the places of the automations that mean it.
     async fn rows(&self, block: u32) -> Result<Vec<(RowState, Vec<u32>)>, ReviewError> {
         let range = (block * BLOCK, (block + 1) * BLOCK);
-        let frozen = match &self.on.row.plan.0 {
-            Plan::Automations { .. } => None,
-            Plan::Decision { rows, .. } => Some(rows),
+        let Plan::Decision { rows, .. } = &self.on.row.plan.0 else {
+            let found = self.evaluation.rows(&self.on.app.pool, range).await?;
+            let means = |matches: Vec<bool>| (0..).zip(matches).filter(|(_, is)| *is).map(|(place, _)| place).collect();
+            return Ok(found.into_iter().map(|found| (found.state, means(found.matches))).collect());
         };
-        if frozen.is_some_and(|rows| !(range.0..range.1).any(|row| rows.contains(row))) {
+        if !(range.0..range.1).any(|row| rows.contains(row)) {
             return Ok(Vec::new());
         }
-        let found = states(&self.on.app.pool, self.on.certification, range, &self.wanted).await?;
-        let means = |matches: &[bool]| (0..).zip(matches).filter(|(_, is)| **is).map(|(place, _)| place).collect();
-        Ok(found
-            .into_iter()
-            .filter(|found| frozen.is_none_or(|rows| rows.contains(found.state.result_id)))
-            .map(|found| (found.state, if frozen.is_some() { vec![0] } else { means(&found.matches) }))
-            .collect())
+        let found = states(&self.on.app.pool, self.on.certification, range, None).await?;
+        let frozen = found.into_iter().filter(|state| rows.contains(state.result_id));
+        Ok(frozen.map(|state| (state, vec![0])).collect())
     }
 
     fn decide(
@@ -138,7 +138,7 @@ impl Run<'_> {
         found: &[(RowState, Vec<u32>)],
     ) -> Result<(Decided<'_>, AutomationRunRowsEvent), ReviewError> {
         let mut decided = Decided::new(self.on.certification);
-        let mut counts = vec![Counts::default(); self.wanted.len().max(1)];
+        let mut counts = vec![Counts::default(); self.automations.max(1)];
         let mut log = Vec::with_capacity(found.len());
         for (state, places) in found {
             let (entry, events) = self.row(state, places)?;

@@ -10,7 +10,7 @@ use aggregates::party::Party;
 use aggregates::{DomainEvent, Refusal};
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use projections::automation_runs::{self, AutomationRunRow};
-use projections::certifications::{RowState, find, states_of_run};
+use projections::certifications::{RowState, find, states};
 use projections::events::{ReadError, of_streams};
 
 use super::ReviewError;
@@ -58,7 +58,7 @@ impl Undo<'_> {
     async fn block(&self, block: u32) -> Result<(), ReviewError> {
         loop {
             let range = (block * BLOCK, (block + 1) * BLOCK);
-            let states = states_of_run(&self.0.app.pool, self.0.certification, self.0.row.id, range).await?;
+            let states = states(&self.0.app.pool, self.0.certification, range, Some(self.0.row.id)).await?;
             let before = self.before(&states).await?;
             let by = Party::from(&self.0.context.actor);
             let mut decided = Decided::new(self.0.certification);

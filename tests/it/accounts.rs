@@ -1,6 +1,6 @@
 //! Accounts: whose they are, why, and what somebody says of it by hand.
 
-use aggregates::account::{Account, AccountEvent};
+use aggregates::account::{Account, AccountEvent, FoundBy};
 use insta::assert_json_snapshot;
 use muniment::journal::{Append, Expected, StreamId};
 use reqwest::Method;
@@ -242,8 +242,7 @@ async fn what_an_import_found_before_somebody_said_otherwise_does_not_count() {
     let late = AccountEvent::AccountCorrelated {
         import: Uuid::nil(),
         identity_id: doors.bob.parse().unwrap(),
-        account_field: "email".to_owned(),
-        identity_field: "email".to_owned(),
+        by: FoundBy::Fields { account_field: "email".to_owned(), identity_field: "email".to_owned() },
     };
     let stream = StreamId::of::<Account>(id(&assigned));
     let append = Append::one(stream, Expected::Any, vec![late.into()], TestServer::context());

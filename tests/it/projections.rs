@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use aggregates::access_request::{AccessRequest, AccessRequestCommand, Action, Evidence, Privilege, RequestedAccess};
 use aggregates::access_workflow::{AccessWorkflow, AccessWorkflowCommand, Proposed, WorkflowDefinition, Wrong};
-use aggregates::account::{Account, AccountCommand, AccountEvent, AccountRecord, Correlation};
+use aggregates::account::{Account, AccountCommand, AccountEvent, AccountRecord, Correlation, FoundBy};
 use aggregates::api_client::{ApiClient, ApiClientCommand, Scope};
 use aggregates::api_token::{ApiToken, ApiTokenCommand, Role};
 use aggregates::application::{Application, ApplicationEvent, ImportSchedule, Priority};
@@ -359,12 +359,13 @@ fn attributes(number: u8) -> BTreeMap<String, String> {
     (0..number).map(|at| (format!("attribute \"{at}\""), format!("value {number}"))).collect()
 }
 
-fn by_email(identity: u8) -> Correlation {
-    Correlation {
-        identity_id: identity_id(identity),
-        account_field: "email".to_owned(),
-        identity_field: "email".to_owned(),
-    }
+/// Some are found by fields, some by a rule.
+fn found(identity: u8) -> Correlation {
+    let by = match identity % 2 {
+        0 => FoundBy::Fields { account_field: "email".to_owned(), identity_field: "email".to_owned() },
+        _ => FoundBy::Rule { rule: "Mail".to_owned() },
+    };
+    Correlation { identity_id: identity_id(identity), by }
 }
 
 fn schedule(number: u8) -> ImportSchedule {
@@ -441,16 +442,16 @@ impl World {
                 let id = ids::account(application_id(application), &format!("account {key}"));
                 let account = self.accounts.entry((application, key)).or_default();
                 if is_late {
-                    let event = match identity.map(by_email) {
-                        Some(Correlation { identity_id, account_field, identity_field }) => {
-                            AccountEvent::AccountCorrelated { import, identity_id, account_field, identity_field }
+                    let event = match identity.map(found) {
+                        Some(Correlation { identity_id, by }) => {
+                            AccountEvent::AccountCorrelated { import, identity_id, by }
                         }
                         None => AccountEvent::AccountUncorrelated { import },
                     };
                     account.apply(event.clone());
                     return vec![(StreamId::of::<Account>(&id), event.into())];
                 }
-                let command = AccountCommand::Correlate { import, found: identity.map(by_email) };
+                let command = AccountCommand::Correlate { import, found: identity.map(found) };
                 decide(account, id, command).await
             }
             Step::Assign { application, key, identity } => {
@@ -460,7 +461,7 @@ impl World {
                         let comment = (number > 1).then(|| format!("comment {number}"));
                         AccountCommand::Assign { identity_id: identity_id(number), comment }
                     }
-                    None => AccountCommand::Release { found: (key > 0).then(|| by_email(key)) },
+                    None => AccountCommand::Release { found: (key > 0).then(|| found(key)) },
                 };
                 decide(self.accounts.entry((application, key)).or_default(), id, command).await
             }

@@ -12,7 +12,7 @@ use aggregates::certification_rows::{self, CertificationRowsEvent, Destination, 
 use aggregates::filter::{Filter, Kind};
 use chrono::{DateTime, TimeDelta, Utc};
 use muniment::journal::{Append, Expected, StreamId};
-use projections::certifications::{Direction, Wanted, find, page, states};
+use projections::certifications::{Direction, Evaluation, Wanted, find, page};
 use proptest::collection::{btree_map, vec};
 use proptest::option::of;
 use proptest::prelude::*;
@@ -346,7 +346,7 @@ async fn compare(log: &Log, at: u128, sample: &Sample, filters: &Filters) -> Res
     }
     // All at once, as a run asks.
     let wanted: Vec<Wanted> = all.iter().map(|(wanted, ..)| wanted.clone()).collect();
-    let found = states(&log.pool, &certification, (0, 500), &wanted).await.unwrap();
+    let found = Evaluation::new(&certification, wanted).rows(&log.pool, (0, 500)).await.unwrap();
     for (place, (_, by_rust, text)) in all.iter().enumerate() {
         let by_run: Vec<i32> =
             found.iter().filter(|row| row.matches[place]).map(|row| row.state.result_id as i32).collect();

@@ -49,8 +49,10 @@ async fn the_sample_is_imported(base: &str) {
     assert_eq!((&job["created"], &job["expiration"]), (&json!("2026-03-15T12:00:00Z"), &json!("2026-03-22T12:00:00Z")));
     let results = server.client.get(&format!("{base}/import/{id}/download")).await.json;
     let backup = results["exportJobId"].as_str().unwrap().to_owned();
+    let unsigned = "TRIGGER_SUBSCRIPTION \"test trigger\" is kept, but not executed here: it has no httpConfig.signingSecret, and nothing is sent unsigned";
+    let infos = json!([{"key": "NOT_EXECUTABLE", "text": unsigned, "details": {}}]);
     let expected = json!({
-        "results": {"TRIGGER_SUBSCRIPTION": {"infos": [], "warnings": [], "errors": [], "importedObjects": [
+        "results": {"TRIGGER_SUBSCRIPTION": {"infos": infos, "warnings": [], "errors": [], "importedObjects": [
             {"type": "TRIGGER_SUBSCRIPTION", "id": "193446a1-c431-4326-8ba7-d6eebf922948", "name": "test trigger"}
         ]}},
         "exportJobId": backup,

@@ -3,7 +3,7 @@ use uuid::Uuid;
 
 use super::{AccountEvent, AccountRecord};
 use crate::application::CorrelationRule;
-use crate::values::folded;
+use crate::filter::fold;
 
 /// Whose an account is, and who says so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,36 +25,61 @@ pub enum Owner {
 pub struct Correlation {
     /// The person.
     pub identity_id: Uuid,
-    /// The account's field that found it.
-    pub account_field: String,
-    /// The identity's field that was equal.
-    pub identity_field: String,
+    /// What found it.
+    #[serde(flatten)]
+    pub by: FoundBy,
 }
 
-/// Finds the identity to whom an account belongs: rule by rule, the first whose value exactly one identity has.
+/// What found the identity to whom an account belongs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, rename_all_fields = "camelCase")]
+pub enum FoundBy {
+    /// Fields that are equal.
+    Fields {
+        /// The account's.
+        account_field: String,
+        /// The identity's.
+        identity_field: String,
+    },
+    /// A correlation rule.
+    Rule {
+        /// Its name then.
+        rule: String,
+    },
+}
+
+/// Finds the identity to whom an account belongs: rule by rule, the first that finds exactly one.
 ///
-/// `find(identity_field, folded value)` gives the identities that have that value. Two candidates are no answer: a later
-/// rule may tell, else the account stays uncorrelated.
+/// `find(identity_field, folded value)` gives the identities that have that value, `find_named(rule)` those that the rule of that
+/// name means for the account. Two candidates are no answer: a later rule may tell, else the account stays uncorrelated.
 pub fn correlate(
     key: &str,
     record: &AccountRecord,
     rules: &[CorrelationRule],
     find: impl Fn(&str, &str) -> Vec<Uuid>,
+    find_named: impl Fn(&str) -> Vec<Uuid>,
 ) -> Option<Correlation> {
-    rules.iter().find_map(|rule| {
-        let value = folded(field(key, record, &rule.account)?);
-        if value.is_empty() {
-            return None;
+    let only = |found: Vec<Uuid>| if let [identity_id] = found[..] { Some(identity_id) } else { None };
+    rules.iter().find_map(|rule| match rule {
+        CorrelationRule::Fields { account, identity } => {
+            let value = comparable(field(key, record, account)?);
+            if value.is_empty() {
+                return None;
+            }
+            let by = FoundBy::Fields { account_field: account.clone(), identity_field: identity.clone() };
+            only(find(identity, &value)).map(|identity_id| Correlation { identity_id, by })
         }
-        match find(&rule.identity, &value).as_slice() {
-            [identity_id] => Some(Correlation {
-                identity_id: *identity_id,
-                account_field: rule.account.clone(),
-                identity_field: rule.identity.clone(),
-            }),
-            _ => None,
+        CorrelationRule::Named { rule } => {
+            let by = FoundBy::Rule { rule: rule.clone() };
+            only(find_named(rule)).map(|identity_id| Correlation { identity_id, by })
         }
     })
+}
+
+/// The form in which values of accounts and identities are compared: that of filters, so that correlation by fields and by rules
+/// finds the same people.
+pub fn comparable(value: &str) -> String {
+    fold(value.trim())
 }
 
 /// The event that a correlation makes, if any. What was said by hand wins over every rule.
@@ -62,9 +87,7 @@ pub fn observe_correlation(known: Option<&Owner>, import: Uuid, found: Option<Co
     match (known, found) {
         (Some(Owner::Assigned { .. }), _) | (None, None) => None,
         (Some(Owner::Found(known)), Some(found)) if *known == found.identity_id => None,
-        (_, Some(Correlation { identity_id, account_field, identity_field })) => {
-            Some(AccountEvent::AccountCorrelated { import, identity_id, account_field, identity_field })
-        }
+        (_, Some(Correlation { identity_id, by })) => Some(AccountEvent::AccountCorrelated { import, identity_id, by }),
         (Some(Owner::Found(_)), None) => Some(AccountEvent::AccountUncorrelated { import }),
     }
 }

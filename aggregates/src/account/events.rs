@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Correlation, GrantEntry};
+use super::{Correlation, FoundBy, GrantEntry};
 
 /// What a feed says of an account.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,8 +40,8 @@ crate::event::events! {
         AccountChanged("1.0") { import: Uuid, application_id: Uuid, record: AccountRecord }
         /// No feed names it any more. Its access was revoked just before.
         AccountRemoved("1.0") { import: Uuid, application_id: Uuid }
-        /// It belongs to an identity, because `account_field` equals the identity's `identity_field`.
-        AccountCorrelated("1.0") { import: Uuid, identity_id: Uuid, account_field: String, identity_field: String }
+        /// It belongs to an identity, because `account_field` equals the identity's `identity_field`, or `rule` says so.
+        AccountCorrelated("1.0") { import: Uuid, identity_id: Uuid, #[serde(flatten)] by: FoundBy }
         /// Nobody is found to whom it belongs.
         AccountUncorrelated("1.0") { import: Uuid }
         /// Somebody said by hand to whom it belongs. That holds, whatever the rules find, until it is released.

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use access::{Attributes, ENTRIES_PER_EVENT, GrantEntry, access_changed};
-pub use correlation::{Correlation, Owner, correlate, field, observe_correlation};
+pub use correlation::{Correlation, FoundBy, Owner, comparable, correlate, field, observe_correlation};
 pub use events::{AccountEvent, AccountRecord};
 
 use crate::difference::{Change, Known, difference};

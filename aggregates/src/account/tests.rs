@@ -67,7 +67,11 @@ fn access(granted: &[GrantEntry], changed: &[GrantEntry], revoked: &[&str]) -> A
 }
 
 fn by_email(identity_id: Uuid) -> Correlation {
-    Correlation { identity_id, account_field: "email".to_owned(), identity_field: "email".to_owned() }
+    Correlation { identity_id, by: by_fields("email", "email") }
+}
+
+fn by_fields(account_field: &str, identity_field: &str) -> FoundBy {
+    FoundBy::Fields { account_field: account_field.to_owned(), identity_field: identity_field.to_owned() }
 }
 
 fn correlates(found: Option<Correlation>) -> AccountCommand {
@@ -75,12 +79,7 @@ fn correlates(found: Option<Correlation>) -> AccountCommand {
 }
 
 fn correlated(identity_id: Uuid) -> AccountEvent {
-    AccountEvent::AccountCorrelated {
-        import: IMPORT,
-        identity_id,
-        account_field: "email".to_owned(),
-        identity_field: "email".to_owned(),
-    }
+    AccountEvent::AccountCorrelated { import: IMPORT, identity_id, by: by_fields("email", "email") }
 }
 
 fn uncorrelated() -> AccountEvent {
@@ -332,8 +331,7 @@ fn an_account_is_correlated_with_an_identity_once() {
 
 #[test]
 fn another_rule_that_finds_the_same_identity_changes_nothing() {
-    let by_key =
-        Correlation { account_field: "identity".to_owned(), identity_field: "key".to_owned(), ..by_email(ADA) };
+    let by_key = Correlation { identity_id: ADA, by: by_fields("identity", "key") };
     then(vec![added("a@x"), correlated(ADA)], correlates(Some(by_key)), vec![]);
 }
 
@@ -465,7 +463,7 @@ fn a_comment_has_at_most_4000_characters() {
 // The correlation rules
 
 fn rule(account: &str, identity: &str) -> CorrelationRule {
-    CorrelationRule { account: account.to_owned(), identity: identity.to_owned() }
+    CorrelationRule::fields(account, identity)
 }
 
 /// People with `(identity field, folded value, who)`.
@@ -474,6 +472,11 @@ fn among<'a>(people: &'a [(&'a str, &'a str, Uuid)]) -> impl Fn(&str, &str) -> V
         let same = people.iter().filter(|person| (person.0, person.1) == (field, value));
         same.map(|person| person.2).collect()
     }
+}
+
+/// No rule of any name finds somebody.
+fn nobody(_: &str) -> Vec<Uuid> {
+    Vec::new()
 }
 
 fn jane() -> AccountRecord {
@@ -489,7 +492,7 @@ fn jane() -> AccountRecord {
 }
 
 fn owner(rules: &[CorrelationRule], people: &[(&str, &str, Uuid)]) -> Option<Uuid> {
-    correlate("JDOE", &jane(), rules, among(people)).map(|found| found.identity_id)
+    correlate("JDOE", &jane(), rules, among(people), nobody).map(|found| found.identity_id)
 }
 
 #[test]
@@ -497,12 +500,8 @@ fn the_first_rule_that_finds_somebody_decides_and_is_named() {
     let people = [("employeeId", "00017", ADA), ("email", "jane@acme.example", BOB)];
     let rules = [rule("employeeId", "employeeId"), rule("email", "email")];
     assert_eq!(
-        correlate("JDOE", &jane(), &rules, among(&people)),
-        Some(Correlation {
-            identity_id: ADA,
-            account_field: "employeeId".to_owned(),
-            identity_field: "employeeId".to_owned()
-        })
+        correlate("JDOE", &jane(), &rules, among(&people), nobody),
+        Some(Correlation { identity_id: ADA, by: by_fields("employeeId", "employeeId") })
     );
     let reversed = [rule("email", "email"), rule("employeeId", "employeeId")];
     assert_eq!(owner(&reversed, &people), Some(BOB));
@@ -516,6 +515,27 @@ fn a_rule_that_finds_two_candidates_leaves_the_answer_to_a_later_rule() {
     let rules = [rule("email", "email"), rule("employeeId", "employeeId")];
     assert_eq!(owner(&rules, &people), Some(BOB));
     assert_eq!(owner(&rules, &people[..2]), None);
+}
+
+#[test]
+fn a_rule_with_a_name_takes_its_turn() {
+    let by_name = CorrelationRule::Named { rule: "Mail by name".to_owned() };
+    let find = |rules: &[CorrelationRule], found: &[Uuid]| {
+        let people = [("email", "jane@acme.example", ADA)];
+        let find_named = |name: &str| if name == "Mail by name" { found.to_vec() } else { Vec::new() };
+        correlate("JDOE", &jane(), rules, among(&people), find_named)
+    };
+    let named = Correlation { identity_id: BOB, by: FoundBy::Rule { rule: "Mail by name".to_owned() } };
+    let rules = [by_name.clone(), rule("email", "email")];
+    assert_eq!(find(&rules, &[BOB]), Some(named.clone()));
+    assert_eq!(find(&rules, &[BOB, ADA]), Some(by_email(ADA)));
+    assert_eq!(find(&rules, &[]), Some(by_email(ADA)));
+    assert_eq!(find(&[rule("email", "email"), by_name], &[BOB]), Some(by_email(ADA)));
+    then(
+        vec![added("a@x")],
+        correlates(Some(named.clone())),
+        vec![AccountEvent::AccountCorrelated { import: IMPORT, identity_id: BOB, by: named.by }],
+    );
 }
 
 #[test]
@@ -546,10 +566,11 @@ fn every_account_field_can_find_an_identity() {
 fn values_are_compared_without_case_and_surrounding_space() {
     let record = record("  JANE@ACME.Example ");
     let asked = RefCell::new(Vec::new());
-    let found = correlate("k", &record, &[rule("email", "email")], |field, value| {
+    let find = |field: &str, value: &str| {
         asked.borrow_mut().push((field.to_owned(), value.to_owned()));
         vec![ADA]
-    });
+    };
+    let found = correlate("k", &record, &[rule("email", "email")], find, nobody);
     assert_eq!(found, Some(by_email(ADA)));
     assert_eq!(asked.into_inner(), [("email".to_owned(), "jane@acme.example".to_owned())]);
 }
@@ -563,9 +584,9 @@ fn an_empty_or_absent_value_finds_nobody_and_a_later_rule_may() {
     };
     let rules = [rule("email", "email"), rule("employeeId", "employeeId"), rule("badge", "badge")];
     let blank = AccountRecord { email: Some(String::new()), employee_id: Some(" \t".to_owned()), ..Default::default() };
-    assert_eq!(correlate("jdoe", &blank, &rules, people_without_a_value), None);
+    assert_eq!(correlate("jdoe", &blank, &rules, people_without_a_value, nobody), None);
     let with_key = [&rules[..], &[rule("key", "key")]].concat();
-    let found = correlate("jdoe", &blank, &with_key, people_without_a_value);
+    let found = correlate("jdoe", &blank, &with_key, people_without_a_value, nobody);
     assert_eq!(found.map(|found| found.identity_id), Some(BOB));
 }
 

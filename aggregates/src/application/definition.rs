@@ -3,7 +3,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Column, Dialect};
+use super::correlation_rule::NAME_LIMIT;
+use super::{Column, CorrelationRule, Dialect};
 use crate::violation::{Violation, check_length, check_text};
 
 /// What an application is and how its feeds are read.
@@ -23,7 +24,7 @@ pub struct Definition {
     pub removal_limit: u8,
     /// Where the data comes from.
     pub connector: Connector,
-    /// Which account field finds which identity field, in order.
+    /// How the identities are found to whom accounts belong, in order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation: Option<Vec<CorrelationRule>>,
     /// Identities who answer requests for its access; the default responders when there are none (rulings 25).
@@ -106,6 +107,9 @@ pub struct FileGroup {
     pub dialect: Dialect,
     /// Which column fills which field.
     pub columns: BTreeMap<String, Column>,
+    /// Names of validation rules that each row must satisfy.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<String>,
 }
 
 /// What the rows of a file are.
@@ -160,16 +164,6 @@ impl Format {
     }
 }
 
-/// An account field that finds an identity field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct CorrelationRule {
-    /// Of the account: `key`, `name`, `identity`, `email`, `employeeId`, `type` or a custom attribute.
-    pub account: String,
-    /// Of the identity: `key`, `email`, `employeeId`, `displayName` or a custom attribute.
-    pub identity: String,
-}
-
 /// The fields that have a meaning; any other name is a custom attribute. The first of each list are required.
 pub mod fields {
     use super::Content;
@@ -221,11 +215,6 @@ pub mod fields {
     }
 }
 
-/// Account fields by which an identity may be found.
-const CORRELATING_ACCOUNT_FIELDS: &[&str] = &["key", "name", "identity", "email", "employeeId", "type"];
-/// Identity fields by which an account may be correlated.
-const CORRELATING_IDENTITY_FIELDS: &[&str] = &["key", "email", "employeeId", "displayName"];
-
 impl Definition {
     /// The correlation in force: the one given; else `identity` → `key` when a feed maps `identity`, then `employeeId`,
     /// then `email`.
@@ -233,13 +222,10 @@ impl Definition {
         if let Some(rules) = &self.correlation {
             return rules.clone();
         }
-        let rule = |account: &str, identity: &str| CorrelationRule {
-            account: account.to_owned(),
-            identity: identity.to_owned(),
-        };
-        let mut rules = vec![rule("employeeId", "employeeId"), rule("email", "email")];
+        let mut rules =
+            vec![CorrelationRule::fields("employeeId", "employeeId"), CorrelationRule::fields("email", "email")];
         if self.group_of(Content::Accounts).any(|group| group.columns.contains_key("identity")) {
-            rules.insert(0, rule("identity", "key"));
+            rules.insert(0, CorrelationRule::fields("identity", "key"));
         }
         rules
     }
@@ -269,30 +255,7 @@ impl Definition {
         }
         self.check_groups(&mut found);
         for (index, rule) in self.correlation.iter().flatten().enumerate() {
-            check_text(&mut found, &format!("correlation[{index}].account"), "Account field", &rule.account, 128);
-            let refused =
-                |known: &[&str], usable: &[&str], field: &str| known.contains(&field) && !usable.contains(&field);
-            if refused(fields::ACCOUNTS, CORRELATING_ACCOUNT_FIELDS, &rule.account) {
-                found.push(Violation::new(
-                    format!("correlation[{index}].account"),
-                    format!(
-                        "{} can't be used; allowed: {} or a custom attribute",
-                        rule.account,
-                        CORRELATING_ACCOUNT_FIELDS.join(", ")
-                    ),
-                ));
-            }
-            if refused(fields::IDENTITIES, CORRELATING_IDENTITY_FIELDS, &rule.identity) {
-                found.push(Violation::new(
-                    format!("correlation[{index}].identity"),
-                    format!(
-                        "{} can't be used; allowed: {} or a custom attribute",
-                        rule.identity,
-                        CORRELATING_IDENTITY_FIELDS.join(", ")
-                    ),
-                ));
-            }
-            check_text(&mut found, &format!("correlation[{index}].identity"), "Identity field", &rule.identity, 128);
+            rule.check(&mut found, &format!("correlation[{index}]"));
         }
         found
     }
@@ -334,6 +297,7 @@ impl Definition {
             }
             found.extend(group.dialect.violations(&at, group.format));
             check_columns(found, &at, group);
+            check_rules(found, &format!("{at}.rules"), &group.rules);
         }
         if self.is_identity_source && !groups.is_empty() && !self.delivers(Content::Identities) {
             found.push(Violation::new(
@@ -363,5 +327,18 @@ fn check_columns(found: &mut Vec<Violation>, at: &str, group: &FileGroup) {
             found.push(Violation::new(&path, "A field needs a name"));
         }
         column.check(found, &path, fields::required(group.content).contains(&field.as_str()));
+    }
+}
+
+/// Whether there are such rules, and ones that fit, is seen when they are needed: both may change.
+fn check_rules(found: &mut Vec<Violation>, at: &str, rules: &[String]) {
+    if rules.len() > 20 {
+        found.push(Violation::new(at, format!("{} rules; at most 20 are allowed", rules.len())));
+    }
+    for (index, rule) in rules.iter().enumerate() {
+        check_text(found, &format!("{at}[{index}]"), "Rule name", rule, NAME_LIMIT);
+        if rules[..index].contains(rule) {
+            found.push(Violation::new(format!("{at}[{index}]"), format!("The rule {rule:?} is named twice")));
+        }
     }
 }

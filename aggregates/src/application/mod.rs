@@ -1,6 +1,7 @@
 //! Applications: what is governed, how its feeds are read, and when they are fetched (contracts §1.6).
 
 mod column;
+mod correlation_rule;
 mod definition;
 mod dialect;
 mod events;
@@ -14,9 +15,8 @@ use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 
 pub use column::{Column, Mapped};
-pub use definition::{
-    Connector, ConnectorType, Content, CorrelationRule, Definition, FileGroup, Format, Priority, fields,
-};
+pub use correlation_rule::{CORRELATING_ACCOUNT_FIELDS, CorrelationRule};
+pub use definition::{Connector, ConnectorType, Content, Definition, FileGroup, Format, Priority, fields};
 pub use dialect::{Dialect, Encoding};
 pub use events::ApplicationEvent;
 pub use schedule::{ImportSchedule, ScheduledFile};

@@ -5,9 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 use super::{Connector, ConnectorType, CorrelationRule, Definition, ImportSchedule, Priority};
-use crate::config_object::{Document, Reference};
+use crate::config_object::{Document, ObjectType, Reference, stream};
 
 /// Percent that an import may remove unless a SOURCE says otherwise (rulings 18).
 const REMOVAL_LIMIT: u8 = 30;
@@ -23,9 +24,14 @@ struct Native {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     correlation: Option<Vec<CorrelationRule>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    responders: Vec<uuid::Uuid>,
+    responders: Vec<Uuid>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     import_schedule: Option<ImportSchedule>,
+}
+
+/// The application that files know by this id: a UUID, with dashes or without, else one that follows from it.
+pub fn application_id(id: &str) -> Uuid {
+    Uuid::try_parse(id).unwrap_or_else(|_| stream(ObjectType::Source, id))
 }
 
 /// The entry of a file but for `self`; `kept` is what came in before.

@@ -16,6 +16,7 @@ fn group(content: Content, fields: &[&str]) -> FileGroup {
         format: Format::Csv,
         dialect: Dialect::default(),
         columns: fields.iter().map(|field| ((*field).to_owned(), Column::One(field.to_uppercase()))).collect(),
+        rules: Vec::new(),
     }
 }
 
@@ -520,7 +521,7 @@ fn columns_are_joined_by_up_to_32_characters() {
 }
 
 fn rule(account: &str, identity: &str) -> CorrelationRule {
-    CorrelationRule { account: account.to_owned(), identity: identity.to_owned() }
+    CorrelationRule::fields(account, identity)
 }
 
 #[test]
@@ -550,6 +551,52 @@ fn a_correlation_rule_names_a_field_on_both_sides() {
             ("correlation[0].account", "Account field contains a NUL character"),
             ("correlation[0].identity", "Identity field contains a NUL character"),
         ],
+    );
+}
+
+#[test]
+fn a_correlation_rule_may_be_one_that_has_a_name() {
+    let named = |name: &str| CorrelationRule::Named { rule: name.to_owned() };
+    let correlate = |rules: Vec<CorrelationRule>| |definition: &mut Definition| definition.correlation = Some(rules);
+    is_right(correlate(vec![named("Mail by name"), rule("email", "email")]));
+    is_wrong(
+        correlate(vec![named(" "), named(&"n".repeat(513))]),
+        &[
+            ("correlation[0].rule", "Rule name is required"),
+            ("correlation[1].rule", "Rule name has 513 characters; at most 512 are allowed"),
+        ],
+    );
+    for (json, read) in [
+        (r#"{"account":"email","identity":"key"}"#, rule("email", "key")),
+        (r#"{"rule":"Mail by name"}"#, named("Mail by name")),
+    ] {
+        let of_json: CorrelationRule = serde_json::from_str(json).unwrap();
+        assert_eq!((&of_json, serde_json::to_string(&read).unwrap().as_str()), (&read, json));
+    }
+    for (json, reason) in [
+        ("{}", "either account and identity or rule is needed"),
+        (r#"{"account":"email"}"#, "either account and identity or rule is needed"),
+        (r#"{"account":"a","identity":"b","rule":"c"}"#, "either account and identity or rule is needed"),
+        (r#"{"rules":"c"}"#, "unknown field `rules`, expected one of `account`, `identity`, `rule`"),
+        (r#"{"rule":1}"#, "invalid type: integer `1`, expected a string"),
+    ] {
+        let error = serde_json::from_str::<CorrelationRule>(json).unwrap_err().to_string();
+        assert!(error.starts_with(reason), "{json}: {error}");
+    }
+}
+
+#[test]
+fn a_file_group_names_each_rule_once_and_not_too_many() {
+    let rules = |names: Vec<String>| |definition: &mut Definition| first_group(definition).rules = names;
+    is_right(rules((0..20).map(|number| number.to_string()).collect()));
+    let at = |index: usize| format!("connector.fileGroups[0].rules[{index}]");
+    is_wrong(
+        rules(["a", "", "a"].map(str::to_owned).to_vec()),
+        &[(&at(1), "Rule name is required"), (&at(2), "The rule \"a\" is named twice")],
+    );
+    is_wrong(
+        rules((0..21).map(|number| number.to_string()).collect()),
+        &[("connector.fileGroups[0].rules", "21 rules; at most 20 are allowed")],
     );
 }
 
@@ -589,7 +636,7 @@ fn every_known_account_field_correlates_or_is_refused() {
             r#type: Some("v".to_owned()),
             ..Default::default()
         };
-        let found = correlate("v", &record, &definition.correlation(), |_, _| vec![Uuid::nil()]);
+        let found = correlate("v", &record, &definition.correlation(), |_, _| vec![Uuid::nil()], |_| vec![]);
         assert_eq!(found.is_some(), definition.violations().is_empty(), "{field}");
     }
 }

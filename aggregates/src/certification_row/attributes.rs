@@ -128,11 +128,30 @@ impl Attribute {
         ("signed_off_state", Kind::Text, Self::SignedOffState),
     ];
 
+    /// Is it what was decided last time?
+    pub const fn is_previous(self) -> bool {
+        matches!(self, Self::PreviousDecision | Self::PreviousNotes | Self::PreviousSignedOffState)
+    }
+
+    /// Is it what is decided now?
+    pub const fn is_now(self) -> bool {
+        matches!(self, Self::Decision | Self::Notes | Self::SignedOffState)
+    }
+
     /// The name in filters.
     pub fn name(self) -> &'static str {
-        let named = Self::NAMES.iter().chain(&Self::PREVIOUS).chain(&Self::NOW);
-        let mut all = named.map(|(name, _, attribute)| (*name, *attribute)).chain(Self::OPEN);
-        all.find(|(_, attribute)| *attribute == self).map_or("", |(name, _)| name)
+        self.named().0
+    }
+
+    /// The kind; of custom attributes, that of each.
+    pub fn kind(self) -> Kind {
+        self.named().1
+    }
+
+    fn named(self) -> (&'static str, Kind) {
+        let named = Self::NAMES.into_iter().chain(Self::PREVIOUS).chain(Self::NOW);
+        let mut all = named.chain(Self::OPEN.map(|(name, attribute)| (name, Kind::Text, attribute)));
+        all.find(|(.., attribute)| *attribute == self).map_or(("", Kind::Text), |(name, kind, _)| (name, kind))
     }
 }
 

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What is decided about a row (seed 004). `None` resets a decision, `Unknown` says nothing about it (rulings 32).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[expect(missing_docs, reason = "the words of the API")]
 pub enum Decision {

@@ -1,12 +1,12 @@
 //! What filters see of a row: folded texts, and values of other kinds, by attribute.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value as Json};
 
 use super::Attribute;
-use crate::filter::{self, Value, fold};
+use crate::filter::{self, Kind, Value, fold};
 
 /// The values of a part of a row. PostgreSQL holds [`Folded::json`], so that both see the same.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -48,6 +48,26 @@ impl Folded {
             self.values.insert(attribute, Known::Custom(folded));
         }
         self
+    }
+
+    /// What [`Folded::json`] wrote, as far as it is named.
+    pub fn read(json: &Json, named: &BTreeSet<Attribute>) -> Self {
+        let known = |json: &Json| {
+            Some(match json {
+                Json::Bool(value) => Known::Boolean(*value),
+                Json::String(text) => Known::Text(text.clone()),
+                Json::Object(attributes) => {
+                    let text = |(name, text): (&String, &Json)| Some((name.clone(), text.as_str()?.to_owned()));
+                    Known::Custom(attributes.iter().filter_map(text).collect())
+                }
+                Json::Null | Json::Number(_) | Json::Array(_) => return None,
+            })
+        };
+        let value = |attribute: &Attribute| match (known(json.get(attribute.name())?)?, attribute.kind()) {
+            (Known::Text(text), Kind::Time) => Some((*attribute, Known::Time(text.parse().ok()?))),
+            (known, _) => Some((*attribute, known)),
+        };
+        Self { values: named.iter().filter_map(value).collect() }
     }
 
     /// A value.

@@ -1,10 +1,10 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Decision, SignedOffState};
+use super::{Attribute, Decision, Folded, SignedOffState};
 
 /// What is decided about a row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Standing {
     /// Never `Unknown`.
@@ -42,6 +42,24 @@ impl Standing {
     /// The state of rows and filters.
     pub const fn signed_off_state(&self) -> SignedOffState {
         if self.is_signed_off { SignedOffState::SignedOff } else { SignedOffState::NotSignedOff }
+    }
+
+    /// With what filters see of it where it is what is decided now.
+    pub fn now(&self, folded: Folded) -> Folded {
+        self.folded(folded, [Attribute::Decision, Attribute::Notes, Attribute::SignedOffState])
+    }
+
+    /// What filters see of it where it is what was decided last time.
+    pub fn previous(&self) -> Folded {
+        let names = [Attribute::PreviousDecision, Attribute::PreviousNotes, Attribute::PreviousSignedOffState];
+        self.folded(Folded::default(), names)
+    }
+
+    fn folded(&self, folded: Folded, [decision, notes, state]: [Attribute; 3]) -> Folded {
+        folded
+            .text(decision, Some(&self.decision.long()))
+            .text(notes, Some(&self.notes))
+            .text(state, Some(self.signed_off_state().as_str()))
     }
 
     /// Accepted, rejected or fixed.

@@ -76,6 +76,12 @@ impl Directory {
         }
     }
 
+    /// The one object of a type of which there is one at most.
+    fn only(&self, wanted: &Reference) -> Option<&Reference> {
+        wanted.object_type().filter(|kind| kind.is_one_per_tenant())?;
+        self.by_id.get(&wanted.kind)?.values().min().map(Arc::as_ref)
+    }
+
     fn by_id(&self, wanted: &Reference) -> Option<&Reference> {
         let found = self.by_id.get(&wanted.kind)?.get(&wanted.id);
         found.filter(|_| !wanted.id.is_empty()).map(Arc::as_ref)
@@ -138,7 +144,7 @@ fn target(reference: Reference, place: usize, known: &Directory) -> Planned {
     if reference.object_type().is_none() {
         errors.push(failed(&reference, &ObjectType::unknown(&reference.kind)));
     }
-    let meant = known.by_id(&reference).or_else(|| known.by_name(&reference));
+    let meant = known.by_id(&reference).or_else(|| known.by_name(&reference)).or_else(|| known.only(&reference));
     let id = meant.map_or_else(|| reference.id.clone(), |known| known.id.clone());
     let target = Reference { id, ..reference.clone() };
     Planned {
@@ -167,10 +173,13 @@ fn refuse_doubles(planned: &mut [Planned]) {
     let mut counts: HashMap<(&'static str, String, String), usize> = HashMap::new();
     let keys = |object: &Planned| {
         let Reference { kind, id, name } = &object.reference;
+        // Of a type of which there is one at most, all mean that one.
+        let is_one = object.reference.object_type().is_some_and(ObjectType::is_one_per_tenant);
+        let meant = if is_one { String::new() } else { object.target.id.clone() };
         [
             ("with this id", kind.clone(), id.clone()),
             ("with this name", kind.clone(), name.clone()),
-            ("that mean the same one here", kind.clone(), object.target.id.clone()),
+            ("that mean the same one here", kind.clone(), meant),
         ]
     };
     for key in planned.iter().flat_map(keys) {

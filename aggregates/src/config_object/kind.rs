@@ -61,6 +61,11 @@ impl ObjectType {
         }
     }
 
+    /// There is one object of it at most.
+    pub const fn is_one_per_tenant(self) -> bool {
+        matches!(self, Self::IdentityObjectConfig)
+    }
+
     /// The type of this name.
     pub fn read(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)

@@ -2,7 +2,8 @@
 //! rulings 40-46).
 //!
 //! An object is kept whole: what isn't understood here leaves as it came. What is understood does something: a SOURCE is an
-//! application (its stream here holds only what the application has no word for), a TRANSFORM makes fields of feeds.
+//! application (its stream here holds only what the application has no word for), a TRANSFORM makes fields of feeds, an
+//! `IDENTITY_PROFILE` says of which people's fields, an `IDENTITY_OBJECT_CONFIG` which custom attributes people have.
 
 mod difference;
 mod document;
@@ -129,10 +130,13 @@ impl cqrs_es::Aggregate for ConfigObject {
 }
 
 impl crate::Stream for ConfigObject {
-    /// Two objects of a type never share a name: references may name instead of id.
+    /// Two objects of a type never share a name: references may name instead of id. Of some types there is one object at most.
     fn claims(&self) -> Vec<String> {
-        let claim =
-            |(reference, _): &(Reference, Document)| format!("config-object:{}:{}", reference.kind, reference.name);
+        let claim = |(reference, _): &(Reference, Document)| {
+            let is_one = reference.object_type().is_some_and(ObjectType::is_one_per_tenant);
+            let name = if is_one { "" } else { &reference.name };
+            format!("config-object:{}:{name}", reference.kind)
+        };
         self.kept.iter().map(claim).collect()
     }
 }

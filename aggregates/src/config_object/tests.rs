@@ -107,3 +107,15 @@ fn documents_differ_field_by_field() {
     assert_eq!(found, ["/a 1 \"1\"", "/b/c~1d/1 2 3", "/gone null -", "/list [1] [1,2]", "/new - {}"]);
     assert_eq!(differences(&before, &before), []);
 }
+
+#[test]
+fn two_objects_claim_the_same_if_they_share_a_name_or_there_may_be_one_of_their_type() {
+    let claims = |kind: &str, name: &str| {
+        let reference = Reference { kind: kind.to_owned(), id: "1".to_owned(), name: name.to_owned() };
+        crate::Stream::claims(&ConfigObject { kept: Some((reference, Document::read("{}").unwrap())) })
+    };
+    assert_ne!(claims("RULE", "a"), claims("RULE", "b"));
+    assert_ne!(claims("RULE", "a"), claims("TRANSFORM", "a"));
+    assert_eq!(claims("IDENTITY_OBJECT_CONFIG", "a"), claims("IDENTITY_OBJECT_CONFIG", "b"));
+    assert_eq!(claims("RULE", "a"), claims("RULE", "a"));
+}

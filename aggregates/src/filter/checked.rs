@@ -93,6 +93,15 @@ pub enum Value<'r> {
 }
 
 impl<A: Copy> Checked<A> {
+    /// What its tests name, as often as they do.
+    pub fn attributes(&self) -> Vec<A> {
+        match self {
+            Self::Test(test) => vec![test.attribute],
+            Self::Not(inner) => inner.attributes(),
+            Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(Self::attributes).collect(),
+        }
+    }
+
     /// Is the row one of those that the filter means?
     pub fn matches<R: Row<Attribute = A>>(&self, row: &R) -> bool {
         match self {

@@ -3,7 +3,9 @@
 //! A stream holds what each source says of the person: its *source records*. The identity that others see is their merge.
 //! A link (source, key) → identity is made by `IdentityAdded` or `IdentityLinked` and stays: a person who returns is the same.
 
+pub mod profile;
 mod record;
+pub mod schema;
 #[cfg(test)]
 mod tests;
 

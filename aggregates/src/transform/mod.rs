@@ -13,6 +13,7 @@ mod operation;
 mod part;
 mod read;
 mod replacement;
+mod set;
 mod settings;
 mod template;
 #[cfg(test)]
@@ -20,19 +21,21 @@ mod tests;
 mod unfit;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use operation::{Operation, Row};
+pub use set::{Transforms, refers};
 pub use unfit::Unfit;
 
 /// A value may have so many bytes.
 pub const VALUE_LIMIT: usize = 1 << 16;
 /// Bytes that a compiled pattern may take; the time of a match is linear in its text and in this.
 pub(crate) const PATTERN_LIMIT: usize = 1 << 20;
-/// Transforms inside one another.
+/// Transforms inside one another, those that are referred to included.
 const DEPTH_LIMIT: usize = 20;
-/// Operations of one document, each of which may hold a compiled pattern.
+/// Operations of one document, each of which may hold a compiled pattern; those that are referred to count where they are.
 const OPERATION_LIMIT: usize = 200;
 /// Bytes of a document.
 const SIZE_LIMIT: usize = 1 << 20;
@@ -43,9 +46,29 @@ pub type Named = BTreeMap<String, Transform>;
 /// A transform that can run.
 #[derive(Debug, Clone)]
 pub struct Transform {
-    operation: Operation,
-    attributes: BTreeSet<String>,
+    /// Shared with those that refer to it.
+    operation: Arc<Operation>,
+    needs: Needs,
+}
+
+/// What operations need of a row, and of the limits.
+#[derive(Debug, Clone, Default)]
+struct Needs {
+    operations: usize,
+    /// How many are inside one another.
+    depth: usize,
+    attributes: BTreeSet<Arc<str>>,
+    sources: BTreeSet<Arc<AccountSource>>,
     reads_input: bool,
+}
+
+/// Whose account an `accountAttribute` means, as it says it; it may say nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AccountSource {
+    /// `sourceId`, else `applicationId`.
+    pub id: Option<String>,
+    /// `sourceName`, else `applicationName`.
+    pub name: Option<String>,
 }
 
 /// Why a document can't be executed here.
@@ -59,29 +82,20 @@ pub struct NotExecutable {
 }
 
 impl NotExecutable {
-    fn new(path: impl Into<String>, reason: impl Into<String>) -> Self {
+    pub(crate) fn new(path: impl Into<String>, reason: impl Into<String>) -> Self {
         Self { path: path.into(), reason: reason.into() }
     }
 }
 
 impl Transform {
-    /// Reads a document.
+    /// Reads a document that stands alone: it can refer to no other.
     ///
     /// Its `name`, `id`, `internal` and `requiresPeriodicRefresh` don't matter to what it does.
     ///
     /// # Errors
     /// The first thing in it that isn't executed here.
     pub fn read(document: &Value) -> Result<Self, NotExecutable> {
-        let size = document.to_string().len();
-        if size > SIZE_LIMIT {
-            return Err(NotExecutable::new(
-                "",
-                format!("The document has {size} bytes; at most {SIZE_LIMIT} are executed"),
-            ));
-        }
-        let mut reader = read::Reader::default();
-        let operation = reader.operation(document, "", 1)?;
-        Ok(Self { operation, attributes: reader.attributes, reads_input: reader.reads_input })
+        Transforms::default().transform(document, "")
     }
 
     /// The value that it makes of an input, which operations without an `input` of their own take, and of a row's attributes.
@@ -99,11 +113,16 @@ impl Transform {
 
     /// The attributes that it may ask a row for.
     pub fn attributes(&self) -> impl Iterator<Item = &str> {
-        self.attributes.iter().map(String::as_str)
+        self.needs.attributes.iter().map(AsRef::as_ref)
+    }
+
+    /// Whose accounts these attributes are of.
+    pub fn sources(&self) -> impl Iterator<Item = &AccountSource> {
+        self.needs.sources.iter().map(AsRef::as_ref)
     }
 
     /// Does any of its operations take the input that it is run with?
     pub const fn reads_input(&self) -> bool {
-        self.reads_input
+        self.needs.reads_input
     }
 }

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::bounded::Bounded;
 use super::conditional::{Conditional, Static};
@@ -26,6 +27,8 @@ pub(super) enum Operation {
     Static(Static),
     /// One of two texts with variables.
     Conditional(Conditional),
+    /// What another transform makes of an input and of the same row.
+    Reference(Given, Arc<Operation>),
     /// An attribute of the row. It is the only account and the only identity there is, so whose it would be doesn't matter.
     Attribute(String),
 }
@@ -83,6 +86,10 @@ impl Operation {
             }
             Self::Static(text) => text.run(row),
             Self::Conditional(conditional) => conditional.run(row),
+            Self::Reference(input, operation) => {
+                let input = input.run(row)?;
+                operation.run(&Row { input: input.as_deref(), attribute: row.attribute })
+            }
             Self::Attribute(name) => bounded((row.attribute)(name)),
         }
     }

@@ -1,6 +1,7 @@
 //! From a document to operations.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -11,41 +12,46 @@ use super::part::{Split, Substring};
 use super::replacement::Replace;
 use super::settings::{Settings, text, within};
 use super::template::Template;
-use super::{DEPTH_LIMIT, NotExecutable, OPERATION_LIMIT, java_regex};
+use super::{AccountSource, DEPTH_LIMIT, Needs, NotExecutable, OPERATION_LIMIT, Transform, java_regex};
 
 /// The operations that are executed.
 const EXECUTED: &str = "accountAttribute, concat, conditional, dateFormat, firstValid, identityAttribute, lookup, lower, \
-                        replace, split, static, substring, trim and upper";
+                        reference, replace, split, static, substring, trim and upper";
 /// Where an account is chosen by what it says. A row can't be chosen: it is there.
 const FILTERS: [&str; 2] = ["accountFilter", "accountPropertyFilter"];
 
+/// What is known of a transform that others name: it, or why it can't be executed.
+pub(super) type Known = BTreeMap<String, Result<Transform, NotExecutable>>;
+
 /// Reads operations and counts what they need.
-#[derive(Default)]
-pub(super) struct Reader {
-    operations: usize,
-    pub(super) attributes: BTreeSet<String>,
-    pub(super) reads_input: bool,
+pub(super) struct Reader<'k> {
+    /// Those that a reference may mean.
+    pub(super) known: &'k Known,
+    pub(super) needs: Needs,
 }
 
-impl Reader {
+impl Reader<'_> {
     /// The operation at `path`, so many operations deep.
     pub(super) fn operation(&mut self, document: &Value, path: &str, depth: usize) -> Result<Operation, NotExecutable> {
         let Value::Object(document) = document else {
             return Err(NotExecutable::new(path, "A transform is an object with type and attributes"));
         };
-        self.operations += 1;
-        if depth > DEPTH_LIMIT || self.operations > OPERATION_LIMIT {
-            let reason =
-                format!("At most {OPERATION_LIMIT} operations, {DEPTH_LIMIT} inside one another, are executed");
-            return Err(NotExecutable::new(path, reason));
-        }
+        self.count(1, depth, path)?;
         let type_path = within(path, "type");
         let Some(Value::String(kind)) = document.get("type") else {
             return Err(NotExecutable::new(type_path, "type is required"));
         };
         let at = &At { settings: Settings::of(document, path)?, depth };
         let change = match kind.as_str() {
-            "accountAttribute" => return self.attribute(at, "attributeName"),
+            "accountAttribute" => {
+                let said = |names: [&str; 2]| {
+                    let text = |name| at.settings.get(name)?.as_str().map(str::to_owned);
+                    names.into_iter().find_map(text)
+                };
+                let (id, name) = (said(["sourceId", "applicationId"]), said(["sourceName", "applicationName"]));
+                self.needs.sources.insert(Arc::new(AccountSource { id, name }));
+                return self.attribute(at, "attributeName");
+            }
             "identityAttribute" => return self.attribute(at, "name"),
             "concat" => return self.values(at).map(Operation::Concat),
             "firstValid" => {
@@ -54,6 +60,7 @@ impl Reader {
             }
             "static" => return self.fixed(at),
             "conditional" => return self.conditional(at),
+            "reference" => return self.reference(at),
             "lower" => Change::Lower,
             "upper" => Change::Upper,
             "trim" => Change::Trim,
@@ -68,13 +75,48 @@ impl Reader {
                 return Err(NotExecutable::new(type_path, reason));
             }
         };
-        let input = if let Some(input) = at.settings.get("input") {
-            self.given(input, &at.settings.path("input"), depth)?
-        } else {
-            self.reads_input = true;
-            Given::Input
-        };
+        let input = self.input(at, true)?;
         Ok(Operation::Change(input, change))
+    }
+
+    /// Counts so many operations at `path`, the innermost of which are so deep.
+    fn count(&mut self, operations: usize, depth: usize, path: &str) -> Result<(), NotExecutable> {
+        self.needs.operations += operations;
+        self.needs.depth = self.needs.depth.max(depth);
+        if depth > DEPTH_LIMIT || self.needs.operations > OPERATION_LIMIT {
+            let reason =
+                format!("At most {OPERATION_LIMIT} operations, {DEPTH_LIMIT} inside one another, are executed");
+            return Err(NotExecutable::new(path, reason));
+        }
+        Ok(())
+    }
+
+    /// The operation's own `input`, else what the transform is run with, where that `matters`.
+    fn input(&mut self, at: &At, matters: bool) -> Result<Given, NotExecutable> {
+        if let Some(input) = at.settings.get("input") {
+            return self.given(input, &at.settings.path("input"), at.depth);
+        }
+        self.needs.reads_input |= matters;
+        Ok(Given::Input)
+    }
+
+    /// Another document, by name. What it needs counts as if it stood here.
+    fn reference(&mut self, at: &At) -> Result<Operation, NotExecutable> {
+        let (name, path) = (at.settings.text("id")?, at.settings.path("id"));
+        let meant = match self.known.get(&name) {
+            Some(Ok(meant)) => meant,
+            Some(Err(refused)) => {
+                // Shortened: else a chain of references would tell all of itself at each of its links.
+                let refused: String = refused.to_string().chars().take(200).collect();
+                return Err(NotExecutable::new(path, format!("The transform {name:?} is not executable ({refused})")));
+            }
+            None => return Err(NotExecutable::new(path, format!("There is no transform {name:?}"))),
+        };
+        self.count(meant.needs.operations, at.depth + meant.needs.depth, &path)?;
+        self.needs.attributes.extend(meant.needs.attributes.iter().cloned());
+        self.needs.sources.extend(meant.needs.sources.iter().cloned());
+        let input = self.input(at, meant.needs.reads_input)?;
+        Ok(Operation::Reference(input, Arc::clone(&meant.operation)))
     }
 
     fn given(&mut self, value: &Value, path: &str, depth: usize) -> Result<Given, NotExecutable> {
@@ -90,7 +132,7 @@ impl Reader {
             return Err(NotExecutable::new(at.settings.path(filter), reason));
         }
         let name = at.settings.text(setting)?;
-        self.attributes.insert(name.clone());
+        self.needs.attributes.insert(name.as_str().into());
         Ok(Operation::Attribute(name))
     }
 

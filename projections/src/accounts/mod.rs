@@ -4,7 +4,7 @@ mod queries;
 
 use std::collections::BTreeMap;
 
-use aggregates::account::{AccountEvent, AccountRecord, Owner};
+use aggregates::account::{AccountEvent, AccountRecord, FoundBy, Owner};
 use aggregates::{Actor, DomainEvent, Recorded};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ use crate::{Applied, Apply, Projection};
 
 pub(crate) const PROJECTION: Projection = Projection {
     name: "accounts",
-    version: 3,
+    version: 4,
     aggregate_types: &[aggregates::account::TYPE],
     tables: include_str!("tables.sql"),
     apply: Apply::Alone(apply),
@@ -33,13 +33,18 @@ pub(crate) const PROJECTION: Projection = Projection {
 pub enum Correlation {
     /// The account's field equals the identity's.
     Rule { account_field: String, identity_field: String },
+    /// A rule with a name says so.
+    NamedRule { rule: String },
     /// Somebody said so.
     Manual { by: Actor, at: DateTime<Utc>, comment: Option<String> },
 }
 
-impl Correlation {
-    fn rule(account_field: &str, identity_field: &str) -> Self {
-        Self::Rule { account_field: account_field.to_owned(), identity_field: identity_field.to_owned() }
+impl From<FoundBy> for Correlation {
+    fn from(by: FoundBy) -> Self {
+        match by {
+            FoundBy::Fields { account_field, identity_field } => Self::Rule { account_field, identity_field },
+            FoundBy::Rule { rule } => Self::NamedRule { rule },
+        }
     }
 }
 
@@ -210,15 +215,13 @@ fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied
 /// Whose an account is after an event that says so, and why.
 fn owner(event: &Recorded, account: &AccountEvent) -> Option<(Uuid, Correlation)> {
     match account {
-        AccountEvent::AccountCorrelated { identity_id, account_field, identity_field, .. } => {
-            Some((*identity_id, Correlation::rule(account_field, identity_field)))
-        }
+        AccountEvent::AccountCorrelated { identity_id, by, .. } => Some((*identity_id, by.clone().into())),
         AccountEvent::AccountAssigned { identity_id, comment } => {
             let by = Actor::clone(&event.actor);
             Some((*identity_id, Correlation::Manual { by, at: event.recorded_at, comment: comment.clone() }))
         }
         AccountEvent::AccountReleased { correlation: Some(found) } => {
-            Some((found.identity_id, Correlation::rule(&found.account_field, &found.identity_field)))
+            Some((found.identity_id, found.by.clone().into()))
         }
         _ => None,
     }

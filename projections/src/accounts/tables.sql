@@ -38,7 +38,7 @@ COMMENT ON COLUMN accounts.last_login_at IS 'Last log-in, as the feed says';
 COMMENT ON COLUMN accounts.type IS 'Type in the feed';
 COMMENT ON COLUMN accounts.attributes IS 'Custom attributes';
 COMMENT ON COLUMN accounts.identity_id IS 'The identity it belongs to; null = uncorrelated';
-COMMENT ON COLUMN accounts.correlation IS 'Why: kind is rule (accountField = identityField) or manual (by whom, at what time, with what comment)';
+COMMENT ON COLUMN accounts.correlation IS 'Why: kind is rule (accountField = identityField), namedRule (rule is its name) or manual (by whom, at what time, with what comment)';
 COMMENT ON COLUMN accounts.first_seen_at IS 'When a feed first named it';
 COMMENT ON COLUMN accounts.valid_from IS 'Position of the event that made this version';
 COMMENT ON COLUMN accounts.valid_to IS 'Position of the event that ended it; null = current';

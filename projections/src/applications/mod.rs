@@ -10,13 +10,15 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-pub use queries::{ApplicationRow, LastImport, Scheduled, find, find_all, find_named, in_use, list, names, scheduled};
+pub use queries::{
+    ApplicationRow, LastImport, Scheduled, find, find_all, find_named, ids, in_use, list, names, scheduled,
+};
 
 use crate::{Apply, Projection, Statement};
 
 pub(crate) const PROJECTION: Projection = Projection {
     name: "applications",
-    version: 3,
+    version: 4,
     aggregate_types: &[aggregates::application::TYPE],
     tables: include_str!("tables.sql"),
     apply: Apply::Beside(apply),

@@ -153,6 +153,11 @@ pub async fn find_all(executor: impl PgExecutor<'_>, ids: &[Uuid]) -> sqlx::Resu
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
 
+/// The ids of all applications, archived ones among them.
+pub async fn ids(executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar("SELECT id FROM applications").fetch_all(executor).await
+}
+
 /// Those of these applications that aren't archived, of none: all, the oldest first.
 pub async fn in_use(executor: impl PgExecutor<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar(

@@ -26,7 +26,7 @@ COMMENT ON COLUMN applications.is_identity_source IS 'Its people are identities'
 COMMENT ON COLUMN applications.removal_limit IS 'Percent of people or grants that one import may remove';
 COMMENT ON COLUMN applications.is_archived IS 'Takes no more imports';
 COMMENT ON COLUMN applications.connector IS 'Type and file groups, as the API shows them';
-COMMENT ON COLUMN applications.correlation IS 'Which account field finds which identity field, in order';
+COMMENT ON COLUMN applications.correlation IS 'How the identities are found to whom accounts belong, in order: by fields, or by the rule of a name';
 COMMENT ON COLUMN applications.responders IS 'Identities who answer requests for its access; empty = the default responders';
 COMMENT ON COLUMN applications.import_schedule IS 'Cron, timezone and paths; null = none';
 COMMENT ON COLUMN applications.import_schedule_set_at IS 'When the schedule was last set: earlier ticks don''t count';

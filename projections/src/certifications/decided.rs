@@ -1,11 +1,11 @@
 //! What is decided about rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aggregates::certification_row::{CertificationRowEvent as Event, Decision, Standing};
 use aggregates::filter::fold;
 use aggregates::party::Party;
-use aggregates::{DomainEvent, Recorded};
+use aggregates::{Actor, DomainEvent, Recorded};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -14,7 +14,7 @@ use super::Counts;
 use crate::versions::array;
 
 /// What a batch says last of something that may be none.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 enum Said {
     #[default]
     Nothing,
@@ -113,60 +113,96 @@ pub(super) async fn write(connection: &mut PgConnection, batch: &[Recorded], cou
     store(connection, patches).await
 }
 
+/// What a patch says beside its row, its number in the log and its access request: rows that are decided together say the same.
+#[derive(PartialEq, Eq, Hash)]
+struct Shared<'b> {
+    certification_id: Uuid,
+    at: DateTime<Utc>,
+    by: &'b Actor,
+    now: Option<&'b Standing>,
+    signed_off: Option<(DateTime<Utc>, &'b Actor)>,
+    run: Said,
+    reviewers: Option<&'b [Uuid]>,
+    notification_status: Option<&'static str>,
+}
+
+impl<'b> Shared<'b> {
+    fn of(certification_id: Uuid, patch: &Patch<'b>) -> Self {
+        Self {
+            certification_id,
+            at: patch.last.recorded_at,
+            by: &patch.last.actor,
+            now: patch.now,
+            signed_off: patch.signed_off.map(|event| (event.recorded_at, &*event.actor)),
+            run: patch.run,
+            reviewers: patch.reviewers,
+            notification_status: patch.notification_status,
+        }
+    }
+}
+
 async fn store(connection: &mut PgConnection, patches: BTreeMap<(Uuid, u32), Patch<'_>>) -> sqlx::Result<()> {
-    let name = |event: &Recorded| Some(event.actor.name.clone());
-    let id = |event: &Recorded| Some(Party::from(&*event.actor).id());
-    let (certifications, results): (Vec<Uuid>, Vec<i32>) =
-        patches.keys().map(|(certification, result)| (*certification, *result as i32)).unzip();
-    let patches: Vec<Patch<'_>> = patches.into_values().collect();
-    let all = patches.iter();
-    let standing = |of: fn(&Standing) -> String| -> Vec<Option<String>> {
-        patches.iter().map(|patch| patch.now.map(of)).collect()
+    let mut numbers: HashMap<Shared<'_>, i32> = HashMap::new();
+    let mut of_rows = Vec::with_capacity(patches.len());
+    for ((certification, _), patch) in &patches {
+        let next = numbers.len() as i32;
+        of_rows.push(*numbers.entry(Shared::of(*certification, patch)).or_insert(next));
+    }
+    let mut shared: Vec<(Shared<'_>, i32)> = numbers.into_iter().collect();
+    shared.sort_unstable_by_key(|(_, number)| *number);
+    let said = || shared.iter().map(|(said, _)| said);
+    let standing =
+        |of: fn(&Standing) -> String| -> Vec<Option<String>> { said().map(|said| said.now.map(of)).collect() };
+    let signed = |of: fn(&Actor) -> String| -> Vec<Option<String>> {
+        said().map(|said| said.signed_off.map(|(_, by)| of(by))).collect()
     };
-    let flag = |of: fn(&Patch<'_>) -> bool| -> Vec<bool> { patches.iter().map(of).collect() };
-    let signed = || patches.iter().map(|patch| patch.signed_off);
+    let id = |by: &Actor| Party::from(by).id();
     sqlx::query(
         "UPDATE certification_rows AS r SET
-             updated_position = u.position, updated_at = u.at, version = u.version, updated_by = u.by_name,
-             updated_by_id = u.by_id, decision = coalesce(u.decision, r.decision), notes = coalesce(u.notes, r.notes),
-             notes_folded = coalesce(u.folded, r.notes_folded),
-             is_signed_off = coalesce(u.is_signed_off, r.is_signed_off),
-             signed_off_at = CASE WHEN u.is_signed_off = false THEN NULL ELSE coalesce(u.signed_at, r.signed_off_at) END,
-             signed_off_by = CASE WHEN u.is_signed_off = false THEN NULL ELSE coalesce(u.signed_by, r.signed_off_by) END,
-             signed_off_by_id = CASE WHEN u.is_signed_off = false THEN NULL
-                                     ELSE coalesce(u.signed_by_id, r.signed_off_by_id) END,
-             run_id = CASE WHEN u.says_run THEN u.run_id ELSE r.run_id END,
+             updated_position = u.position, updated_at = s.at, version = u.version, updated_by = s.by_name,
+             updated_by_id = s.by_id, decision = coalesce(s.decision, r.decision), notes = coalesce(s.notes, r.notes),
+             notes_folded = coalesce(s.folded, r.notes_folded),
+             is_signed_off = coalesce(s.is_signed_off, r.is_signed_off),
+             signed_off_at = CASE WHEN s.is_signed_off = false THEN NULL ELSE coalesce(s.signed_at, r.signed_off_at) END,
+             signed_off_by = CASE WHEN s.is_signed_off = false THEN NULL ELSE coalesce(s.signed_by, r.signed_off_by) END,
+             signed_off_by_id = CASE WHEN s.is_signed_off = false THEN NULL
+                                     ELSE coalesce(s.signed_by_id, r.signed_off_by_id) END,
+             run_id = CASE WHEN s.says_run THEN s.run_id ELSE r.run_id END,
              access_request_id = CASE WHEN u.says_request THEN u.request_id ELSE r.access_request_id END,
-             reviewers = coalesce(u.reviewers::uuid[], r.reviewers),
-             notification_status = coalesce(u.notification_status, r.notification_status)
-         FROM unnest($1::uuid[], $2::int[], $3::bigint[], $4::timestamptz[], $5::bigint[], $6::text[], $7::text[], $8::text[],
-                     $9::text[], $10::text[], $11::boolean[], $12::timestamptz[], $13::text[], $14::text[], $15::boolean[],
-                     $16::uuid[], $17::boolean[], $18::uuid[], $19::text[], $20::text[])
-             AS u (certification_id, result_id, position, at, version, by_name, by_id, decision, notes, folded, is_signed_off,
-                   signed_at, signed_by, signed_by_id, says_run, run_id, says_request, request_id, reviewers,
-                   notification_status)
-         WHERE r.certification_id = u.certification_id AND r.result_id = u.result_id",
+             reviewers = coalesce(s.reviewers::uuid[], r.reviewers),
+             notification_status = coalesce(s.notification_status, r.notification_status)
+         FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::boolean[], $5::uuid[], $6::int[])
+                  AS u (result_id, position, version, says_request, request_id, number)
+              JOIN unnest($7::int[], $8::uuid[], $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::text[],
+                          $14::text[], $15::boolean[], $16::timestamptz[], $17::text[], $18::text[], $19::boolean[],
+                          $20::uuid[], $21::text[], $22::text[])
+                  AS s (number, certification_id, at, by_name, by_id, decision, notes, folded, is_signed_off, signed_at,
+                        signed_by, signed_by_id, says_run, run_id, reviewers, notification_status)
+              USING (number)
+         WHERE r.certification_id = s.certification_id AND r.result_id = u.result_id",
     )
-    .bind(certifications)
-    .bind(results)
-    .bind(all.clone().map(|patch| patch.last.position).collect::<Vec<_>>())
-    .bind(all.clone().map(|patch| patch.last.recorded_at).collect::<Vec<_>>())
-    .bind(all.clone().map(|patch| patch.last.sequence).collect::<Vec<_>>())
-    .bind(all.clone().map(|patch| name(patch.last)).collect::<Vec<_>>())
-    .bind(all.clone().map(|patch| id(patch.last)).collect::<Vec<_>>())
+    .bind(patches.keys().map(|(_, result)| *result as i32).collect::<Vec<_>>())
+    .bind(patches.values().map(|patch| patch.last.position).collect::<Vec<_>>())
+    .bind(patches.values().map(|patch| patch.last.sequence).collect::<Vec<_>>())
+    .bind(patches.values().map(|patch| patch.access_request.is_said()).collect::<Vec<_>>())
+    .bind(patches.values().map(|patch| patch.access_request.value()).collect::<Vec<_>>())
+    .bind(of_rows)
+    .bind(shared.iter().map(|(_, number)| *number).collect::<Vec<_>>())
+    .bind(said().map(|said| said.certification_id).collect::<Vec<_>>())
+    .bind(said().map(|said| said.at).collect::<Vec<_>>())
+    .bind(said().map(|said| said.by.name.as_str()).collect::<Vec<_>>())
+    .bind(said().map(|said| id(said.by)).collect::<Vec<_>>())
     .bind(standing(|now| now.decision.as_str().to_owned()))
     .bind(standing(|now| now.notes.clone()))
     .bind(standing(|now| fold(&now.notes)))
-    .bind(all.clone().map(|patch| patch.now.map(|now| now.is_signed_off)).collect::<Vec<Option<bool>>>())
-    .bind(signed().map(|event| event.map(|event| event.recorded_at)).collect::<Vec<Option<DateTime<Utc>>>>())
-    .bind(signed().map(|event| event.and_then(name)).collect::<Vec<_>>())
-    .bind(signed().map(|event| event.and_then(id)).collect::<Vec<_>>())
-    .bind(flag(|patch| patch.run.is_said()))
-    .bind(all.clone().map(|patch| patch.run.value()).collect::<Vec<_>>())
-    .bind(flag(|patch| patch.access_request.is_said()))
-    .bind(all.clone().map(|patch| patch.access_request.value()).collect::<Vec<_>>())
-    .bind(all.clone().map(|patch| patch.reviewers.map(array)).collect::<Vec<_>>())
-    .bind(all.map(|patch| patch.notification_status).collect::<Vec<_>>())
+    .bind(said().map(|said| said.now.map(|now| now.is_signed_off)).collect::<Vec<_>>())
+    .bind(said().map(|said| said.signed_off.map(|(at, _)| at)).collect::<Vec<_>>())
+    .bind(signed(|by| by.name.clone()))
+    .bind(signed(id))
+    .bind(said().map(|said| said.run.is_said()).collect::<Vec<_>>())
+    .bind(said().map(|said| said.run.value()).collect::<Vec<_>>())
+    .bind(said().map(|said| said.reviewers.map(array)).collect::<Vec<_>>())
+    .bind(said().map(|said| said.notification_status).collect::<Vec<_>>())
     .execute(connection)
     .await?;
     Ok(())

@@ -3,6 +3,7 @@
 
 mod collect;
 mod decided;
+mod evaluation;
 mod queries;
 mod recorded;
 mod rows;
@@ -22,10 +23,9 @@ use uuid::Uuid;
 pub use collect::{
     CollectedAccount, CollectedGrant, accounts_at, entitlements_at, grants_ended, grants_holding, history_of, snapshot,
 };
+pub use evaluation::{Evaluation, Match};
 pub use queries::{all_due, all_searching, find, last_number, latest_ended, of_workflow};
-pub use rows::{
-    Direction, Match, ResultRow, RowState, Wanted, matching, page, result, standings, states, states_of_run, subjects,
-};
+pub use rows::{Direction, ResultRow, RowState, Wanted, matching, page, result, standings, states, subjects};
 
 use crate::{Applied, Apply, Projection, versions};
 

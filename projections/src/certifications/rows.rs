@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use aggregates::certification_row::{Attribute, Decision, NotificationStatus, RowFilter, Standing};
-use aggregates::filter::{Checked, Kind};
+use aggregates::filter::Kind;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgPool, Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
@@ -70,15 +71,6 @@ pub struct Wanted {
     pub only_unchanged: bool,
 }
 
-/// A row, and which of several things wanted it is.
-#[derive(Debug, Clone)]
-pub struct Match {
-    /// The row.
-    pub state: RowState,
-    /// In the order asked.
-    pub matches: Vec<bool>,
-}
-
 /// Where a page lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
@@ -126,20 +118,6 @@ fn expression(attribute: Attribute) -> &'static str {
     EXPRESSIONS.get(&attribute).map_or("NULL", String::as_str)
 }
 
-/// Does it name what was decided last time?
-fn names_previous(filter: &Checked<Attribute>) -> bool {
-    match filter {
-        Checked::Test(test) => {
-            matches!(
-                test.attribute,
-                Attribute::PreviousDecision | Attribute::PreviousNotes | Attribute::PreviousSignedOffState
-            )
-        }
-        Checked::Not(inner) => names_previous(inner),
-        Checked::All(parts) | Checked::Any(parts) => parts.iter().any(names_previous),
-    }
-}
-
 /// Appends one boolean operand.
 fn push(query: &mut QueryBuilder<'_, Postgres>, wanted: &Wanted) {
     query.push("(true");
@@ -148,7 +126,7 @@ fn push(query: &mut QueryBuilder<'_, Postgres>, wanted: &Wanted) {
         filter::push(query, filter, &expression);
     }
     if let Some(mutable) = &wanted.mutable_filter {
-        if names_previous(mutable) {
+        if mutable.attributes().into_iter().any(Attribute::is_previous) {
             query.push(" AND p.result_id IS NOT NULL");
         }
         query.push(" AND ");
@@ -223,7 +201,7 @@ pub async fn page(
     Ok((found, has_more))
 }
 
-fn clamp(row: i64) -> i32 {
+pub(super) fn clamp(row: i64) -> i32 {
     row.clamp(-1, i64::from(i32::MAX)) as i32
 }
 
@@ -242,59 +220,57 @@ pub async fn result(pool: &PgPool, certification: Uuid, result: u32) -> sqlx::Re
     .await
 }
 
-const STATE: &str = "r.result_id, s.identity_id, r.reviewers, r.decision, r.notes, r.is_signed_off, r.run_id,
+/// What [`state`] reads of `certification_rows AS r`.
+pub(super) const STATE: &str = "r.result_id, r.reviewers, r.decision, r.notes, r.is_signed_off, r.run_id,
     r.access_request_id, r.notification_status, r.version, r.updated_position";
 
-impl FromRow<'_, sqlx::postgres::PgRow> for RowState {
-    fn from_row(row: &sqlx::postgres::PgRow) -> sqlx::Result<Self> {
-        use aggregates::certification_row::CertificationRow;
-        let reviewers: Vec<Uuid> = row.try_get("reviewers")?;
-        let result: i32 = row.try_get("result_id")?;
-        let standing = Standing {
-            decision: Decision::read(row.try_get("decision")?).unwrap_or_default(),
-            notes: row.try_get("notes")?,
-            is_signed_off: row.try_get("is_signed_off")?,
-        };
-        Ok(Self {
-            result_id: result as u32,
-            identity_id: row.try_get("identity_id")?,
-            row: CertificationRow {
-                standing,
-                run_id: row.try_get("run_id")?,
-                access_request_id: row.try_get("access_request_id")?,
-                reviewers: None,
-                notification_status: NotificationStatus::read(row.try_get("notification_status")?).unwrap_or_default(),
-            },
-            reviewers,
-            version: row.try_get("version")?,
-            updated_position: row.try_get("updated_position")?,
-        })
+/// A row about the access of this identity.
+pub(super) fn state(row: &PgRow, identity_id: Uuid) -> sqlx::Result<RowState> {
+    let result: i32 = row.try_get("result_id")?;
+    let standing = Standing {
+        decision: Decision::read(row.try_get("decision")?).unwrap_or_default(),
+        notes: row.try_get("notes")?,
+        is_signed_off: row.try_get("is_signed_off")?,
+    };
+    Ok(RowState {
+        result_id: result as u32,
+        identity_id,
+        reviewers: row.try_get("reviewers")?,
+        row: aggregates::certification_row::CertificationRow {
+            standing,
+            run_id: row.try_get("run_id")?,
+            access_request_id: row.try_get("access_request_id")?,
+            reviewers: None,
+            notification_status: NotificationStatus::read(row.try_get("notification_status")?).unwrap_or_default(),
+        },
+        version: row.try_get("version")?,
+        updated_position: row.try_get("updated_position")?,
+    })
+}
+
+impl FromRow<'_, PgRow> for RowState {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        state(row, row.try_get("identity_id")?)
     }
 }
 
-/// Rows `from` up to (excluding) `to`, each with which of these it is.
+/// Rows `from` up to (excluding) `to`, in order; of a run, only those whose last decision was its.
 pub async fn states(
     pool: &PgPool,
     certification: &CertificationRow,
     (from, to): (u32, u32),
-    wanted: &[Wanted],
-) -> sqlx::Result<Vec<Match>> {
-    let mut query = QueryBuilder::new(format!("SELECT * FROM (SELECT {STATE}, ARRAY["));
-    for (at, wanted) in wanted.iter().enumerate() {
-        query.push(if at == 0 { "" } else { ", " });
-        push(&mut query, wanted);
-    }
-    query.push("]::boolean[] AS matches");
+    run: Option<Uuid>,
+) -> sqlx::Result<Vec<RowState>> {
+    let mut query = QueryBuilder::new(format!("SELECT {STATE}, s.identity_id"));
     push_from(&mut query, certification, |query| {
         query.push(" AND result_id >= ").push_bind(clamp(i64::from(from)));
         query.push(" AND result_id < ").push_bind(clamp(i64::from(to)));
+        if let Some(run) = run {
+            query.push(" AND run_id = ").push_bind(run);
+        }
     });
-    query.push(") AS found WHERE ");
-    // Without anything wanted every row is.
-    query.push(if wanted.is_empty() { "true" } else { "true = ANY (matches)" });
-    query.push(" ORDER BY result_id");
-    let rows = query.build().fetch_all(pool).await?;
-    rows.iter().map(|row| Ok(Match { state: RowState::from_row(row)?, matches: row.try_get("matches")? })).collect()
+    query.push(" ORDER BY r.result_id");
+    query.build_query_as().fetch_all(pool).await
 }
 
 /// Numbers of rows, in order, that are wanted; and of each whether its reviewers are named, whether this identity is one of them,
@@ -311,23 +287,6 @@ pub async fn matching(
     push_from(&mut query, certification, |_| {});
     query.push(" WHERE ");
     push(&mut query, wanted);
-    query.push(" ORDER BY r.result_id");
-    query.build_query_as().fetch_all(pool).await
-}
-
-/// Rows whose last decision was a run's, `from` up to (excluding) `to`.
-pub async fn states_of_run(
-    pool: &PgPool,
-    certification: &CertificationRow,
-    run: Uuid,
-    (from, to): (u32, u32),
-) -> sqlx::Result<Vec<RowState>> {
-    let mut query = QueryBuilder::new(format!("SELECT {STATE}"));
-    push_from(&mut query, certification, |query| {
-        query.push(" AND result_id >= ").push_bind(clamp(i64::from(from)));
-        query.push(" AND result_id < ").push_bind(clamp(i64::from(to)));
-        query.push(" AND run_id = ").push_bind(run);
-    });
     query.push(" ORDER BY r.result_id");
     query.build_query_as().fetch_all(pool).await
 }

@@ -143,10 +143,29 @@ pub async fn find_all(executor: impl PgExecutor<'_>, ids: &[Uuid]) -> sqlx::Resu
     sqlx::query_as("SELECT * FROM config_objects WHERE id = ANY ($1)").bind(ids).fetch_all(executor).await
 }
 
+/// The objects of a type that have these names.
+pub async fn named(executor: impl PgExecutor<'_>, kind: &str, names: &[&str]) -> sqlx::Result<Vec<ConfigObjectRow>> {
+    sqlx::query_as("SELECT * FROM config_objects WHERE type = $1 AND name = ANY ($2) ORDER BY name COLLATE \"C\"")
+        .bind(kind)
+        .bind(names)
+        .fetch_all(executor)
+        .await
+}
+
 /// All objects of a type.
 pub async fn of_type(executor: impl PgExecutor<'_>, kind: &str) -> sqlx::Result<Vec<ConfigObjectRow>> {
     sqlx::query_as("SELECT * FROM config_objects WHERE type = $1 ORDER BY name COLLATE \"C\"")
         .bind(kind)
         .fetch_all(executor)
         .await
+}
+
+/// The object of this stream, if it is there.
+pub async fn find(executor: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<ConfigObjectRow>> {
+    sqlx::query_as("SELECT * FROM config_objects WHERE id = $1").bind(id).fetch_optional(executor).await
+}
+
+/// The streams of all objects of a type, with their versions.
+pub async fn versions(executor: impl PgExecutor<'_>, kind: &str) -> sqlx::Result<Vec<(Uuid, i64)>> {
+    sqlx::query_as("SELECT id, version FROM config_objects WHERE type = $1").bind(kind).fetch_all(executor).await
 }

@@ -5,7 +5,9 @@ mod queries;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aggregates::identity::{IdentityEvent, IdentityRecord, IdentityType, Source, SourceRecord, is_present, merge};
+use aggregates::identity::{
+    IdentityEvent, IdentityRecord, IdentityStatus, IdentityType, Source, SourceRecord, is_present, merge,
+};
 use aggregates::settings::SettingsEvent;
 use aggregates::{DomainEvent, Recorded};
 use chrono::{DateTime, Utc};
@@ -16,7 +18,7 @@ use uuid::Uuid;
 
 pub use precedence::precedence;
 pub use queries::{
-    Candidate, IdentityView, KnownRecord, OtherRecord, Usual, active, candidates, find, find_all, is_above,
+    Candidate, IdentityView, KnownRecord, OtherRecord, Usual, Whole, active, candidates, find, find_all, is_above,
     known_records, list, named, other_records, usual, was_active_after, with_email, with_emails,
 };
 
@@ -80,11 +82,7 @@ impl IdentityRow {
         order: &[Uuid],
     ) -> Self {
         let merged = merge(records, order);
-        let status = if is_present(records) {
-            merged.status.map_or("Active", aggregates::identity::IdentityStatus::as_str)
-        } else {
-            "Removed"
-        };
+        let status = status(records, &merged);
         Self {
             id,
             first_name: merged.first_name,
@@ -109,6 +107,11 @@ impl IdentityRow {
             validity: Validity::from(event),
         }
     }
+}
+
+/// Active, Disabled or Removed.
+fn status(records: &[SourceRecord], merged: &IdentityRecord) -> &'static str {
+    if is_present(records) { merged.status.map_or("Active", IdentityStatus::as_str) } else { "Removed" }
 }
 
 #[derive(Debug, Clone, Serialize, sqlx::FromRow)]

@@ -1,12 +1,13 @@
 use std::collections::HashMap;
 
-use aggregates::identity::IdentityRecord;
+use aggregates::identity::{IdentityRecord, IdentityType, SourceRecord};
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
 use sqlx::types::Json;
 use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
-use super::IdentityRow;
+use super::{IdentityRow, status};
 use crate::counts;
 use crate::page::{Page, Window};
 
@@ -192,17 +193,44 @@ pub struct Candidate {
     pub keys: Vec<String>,
     /// The applications that name it.
     pub sources: Vec<Uuid>,
+    /// All of it, where rules need that.
+    pub whole: Option<Json<Whole>>,
 }
 
-/// Every current identity, for matching and correlation.
-pub async fn candidates(executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<Candidate>> {
+/// An identity as rules see it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Whole {
+    /// What its sources amount to.
+    pub record: Box<IdentityRecord>,
+    /// Active, Disabled or Removed.
+    pub status: String,
+}
+
+impl Whole {
+    /// The identity that sources amount to, in the words of `identities`.
+    pub fn of(records: &[SourceRecord], merged: IdentityRecord) -> Self {
+        let r#type = Some(merged.r#type.unwrap_or(IdentityType::Unknown));
+        let status = status(records, &merged).to_owned();
+        Self { record: Box::new(IdentityRecord { r#type, status: None, ..merged }), status }
+    }
+}
+
+/// Every current identity, for matching and correlation; `is_whole`: with all that rules may ask for.
+pub async fn candidates(executor: impl PgExecutor<'_>, is_whole: bool) -> sqlx::Result<Vec<Candidate>> {
     sqlx::query_as(
-        "SELECT i.id, i.display_name, i.email, i.employee_id, i.attributes, r.keys, r.sources
+        "SELECT i.id, i.display_name, i.email, i.employee_id, i.attributes, r.keys, r.sources,
+                CASE WHEN $1 THEN jsonb_build_object('status', i.status, 'record', jsonb_build_object(
+                    'firstName', i.first_name, 'lastName', i.last_name, 'displayName', i.display_name, 'email', i.email,
+                    'employeeId', i.employee_id, 'type', i.type, 'title', i.title, 'company', i.company,
+                    'division', i.division, 'department', i.department, 'office', i.office, 'supervisor', i.supervisor,
+                    'createdDate', i.created_date, 'updatedDate', i.updated_date,
+                    'inactivatedDate', i.inactivated_date, 'attributes', i.attributes)) END AS whole
          FROM identities AS i
          JOIN (SELECT identity_id, array_agg(key ORDER BY key) AS keys, array_agg(application_id ORDER BY key) AS sources
                FROM identity_records GROUP BY identity_id) AS r ON r.identity_id = i.id
          WHERE i.valid_to IS NULL ORDER BY i.id",
     )
+    .bind(is_whole)
     .fetch_all(executor)
     .await
 }

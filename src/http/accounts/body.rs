@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::http::applications::body::ApplicationSummary;
-use crate::http::events::list::ActorBody;
+use crate::http::events::ActorBody;
 
 /// An account.
 #[derive(Debug, Serialize, ToSchema)]
@@ -38,7 +38,7 @@ pub struct AccountBody {
     pub attributes: BTreeMap<String, String>,
     /// The identity it belongs to; null = uncorrelated.
     pub identity_id: Option<Uuid>,
-    /// Why: `account field = identity field`, or `manual`.
+    /// Why: `account field = identity field`, `rule` and its name, or `manual`.
     pub correlated_by: Option<String>,
     /// When a feed first named it.
     pub first_seen_date: DateTime<Utc>,
@@ -60,6 +60,7 @@ impl From<AccountRow> for AccountBody {
             identity_id: row.identity_id,
             correlated_by: row.correlation.map(|correlation| match correlation.0 {
                 Correlation::Rule { account_field, identity_field } => format!("{account_field} = {identity_field}"),
+                Correlation::NamedRule { rule } => format!("rule {rule}"),
                 Correlation::Manual { .. } => "manual".to_owned(),
             }),
             first_seen_date: row.first_seen_at,
@@ -148,7 +149,7 @@ impl From<IdentityRow> for IdentitySummary {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum CorrelationBody {
-    /// A rule of the application found it.
+    /// Fields that the application's correlation names are equal.
     Rule {
         /// The account's field.
         account_field: String,
@@ -156,6 +157,11 @@ pub enum CorrelationBody {
         identity_field: String,
         /// What the account says there now.
         value: Option<String>,
+    },
+    /// A correlation rule with a name found it.
+    NamedRule {
+        /// Its name then.
+        rule: String,
     },
     /// Somebody said so.
     Manual {
@@ -176,6 +182,7 @@ impl CorrelationBody {
                 let value = aggregates::account::field(&row.key, &record, &account_field).map(str::to_owned);
                 Self::Rule { account_field, identity_field, value }
             }
+            Correlation::NamedRule { rule } => Self::NamedRule { rule },
             Correlation::Manual { by, at, comment } => Self::Manual { by: by.into(), at, comment },
         }
     }

@@ -1,4 +1,4 @@
-use aggregates::account::{AccountCommand, Correlation, correlate};
+use aggregates::account::{AccountCommand, Correlation};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use uuid::Uuid;
@@ -9,7 +9,9 @@ use crate::http::error::{ApiError, ErrorBody};
 use crate::http::etag::if_match;
 use crate::http::extract::Id;
 use crate::http::session::{Operates, Session};
-use crate::imports::known::IdentityIndex;
+use crate::imports::Fault;
+use crate::imports::correlator::Correlator;
+use crate::imports::rules::Rules;
 
 /// Takes a link by hand away: the application's rules say at once whose the account is, if anybody's.
 #[utoipa::path(
@@ -26,6 +28,7 @@ use crate::imports::known::IdentityIndex;
         (status = 404, description = "No such account", body = ErrorBody),
         (status = 409, description = "Nobody linked it by hand, or it was removed", body = ErrorBody),
         (status = 412, description = "If-Match doesn't match", body = ErrorBody),
+        (status = 422, description = "The application's correlation names a rule that isn't there or can't be executed", body = ErrorBody),
     )
 )]
 pub async fn release(session: Session<Operates>, Id(id): Id, headers: HeaderMap) -> Result<Response, ApiError> {
@@ -43,10 +46,18 @@ async fn find(session: &Session<Operates>, id: Uuid) -> Result<Option<Correlatio
         return Ok(None);
     };
     let rules = application.correlation.0;
-    let mut index = IdentityIndex::of(rules.iter().map(|rule| rule.identity.as_str()));
-    for candidate in projections::identities::candidates(pool).await? {
-        index.add_candidate(&candidate);
+    let named = Rules::load(pool, &[], &rules).await?.of_correlation(&rules).map_err(unusable)?;
+    let mut correlator = Correlator::new(rules, named);
+    let candidates = projections::identities::candidates(pool, correlator.needs_whole()).await?;
+    for candidate in candidates {
+        correlator.add(candidate);
     }
     let key = account.key.clone();
-    Ok(correlate(&key, &account.record(), &rules, |field, value| index.find(field, value)))
+    Ok(correlator.find(&key, &account.record()))
+}
+
+/// A rule that can't be used decides nothing, here as in an import.
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn unusable(fault: Fault) -> ApiError {
+    ApiError::unprocessable(fault.to_string())
 }

@@ -14,9 +14,9 @@ use crate::http::error::{ApiError, ErrorBody};
 use crate::http::extract::{Id, Query};
 use crate::http::session::{Reads, Session};
 use crate::imports::Fault;
+use crate::imports::configured::Configured;
 use crate::imports::evidence::BlobReader;
 use crate::imports::reader::Rows;
-use crate::imports::transforms::named_transforms;
 use crate::imports::writer::Writer;
 
 /// The rows of a file that were left out, in its format and dialect (as UTF-8) and with its header: mend them and deliver
@@ -57,9 +57,8 @@ pub async fn download(session: Session<Reads>, Id(id): Id, query: Query) -> Resu
     };
     let rejected = crate::work::issues::rejected_rows(session.pool(), id, file.file_group_id).await?;
     let bytes = BlobReader::new(session.pool().clone(), Handle::current(), &file.sha256, file.size);
-    let group = group_of(&session, id, file.file_group_id).await?;
+    let (group, named) = group_of(&session, id, file.file_group_id).await?;
     let format = group.format;
-    let named = named_transforms(session.pool()).await?;
     let read = tokio::task::spawn_blocking(move || rows(bytes, &file.name, &group, &named, &rejected)).await;
     let bytes = match read {
         Ok(Ok(bytes)) => bytes,
@@ -78,14 +77,17 @@ pub async fn download(session: Session<Reads>, Id(id): Id, query: Query) -> Resu
     Ok(response)
 }
 
-/// The file group by which an import read a file.
-async fn group_of(session: &Session<Reads>, import: Uuid, group: Uuid) -> Result<FileGroup, ApiError> {
+/// The file group by which an import read a file, and what its columns name, as that is now.
+async fn group_of(session: &Session<Reads>, import: Uuid, group: Uuid) -> Result<(FileGroup, Named), ApiError> {
     let import = session.journal().load::<ApplicationImport>(import).await?.aggregate;
     let (id, version) = (import.application_id.unwrap_or_default(), import.application_version.unwrap_or(i64::MAX));
     let application = session.journal().load_until::<Application>(id, version).await?.aggregate;
-    let groups = application.definition.into_iter().flat_map(|definition| definition.connector.file_groups);
-    let found = groups.into_iter().find(|known| known.id == group);
-    found.ok_or_else(|| ApiError::field("fileGroupId", format!("The import knows no group {group}")))
+    let unknown = || ApiError::field("fileGroupId", format!("The import knows no group {group}"));
+    let mut definition = application.definition.ok_or_else(unknown)?;
+    let mut configured = Configured::load(session.pool(), &definition).await?;
+    configured.map(id, &mut definition);
+    let found = definition.connector.file_groups.into_iter().find(|known| known.id == group).ok_or_else(unknown)?;
+    Ok((found, configured.named))
 }
 
 fn rows(bytes: BlobReader, name: &str, group: &FileGroup, named: &Named, rejected: &[i64]) -> Result<Vec<u8>, Fault> {

@@ -34,7 +34,8 @@ pub struct ApplicationBody {
     pub removal_limit: i32,
     /// Where the data comes from.
     pub connector: ConnectorBody,
-    /// Which account field finds which identity field, in order.
+    /// How the identities are found to whom accounts belong, in order: `{account, identity}` (fields that are equal) or `{rule}` (the
+    /// name of a Correlation rule).
     #[schema(value_type = Vec<Object>)]
     pub correlation: Vec<CorrelationRule>,
     /// Identities who answer requests for its access; the default responders when there are none.
@@ -153,7 +154,8 @@ pub struct ApplicationRequest {
     removal_limit: Option<u8>,
     /// Where the data comes from.
     connector: Option<ConnectorRequest>,
-    /// Which account field finds which identity field, in order; default employeeId, then email.
+    /// How the identities are found to whom accounts belong, in order: `{account, identity}` (fields that are equal) or `{rule}` (the
+    /// name of a Correlation rule); default employeeId, then email.
     #[schema(value_type = Option<Vec<Object>>)]
     correlation: Option<Vec<CorrelationRule>>,
     /// Identities who answer requests for its access; the default responders when there are none.
@@ -206,6 +208,9 @@ pub struct FileGroupRequest {
     #[serde(default)]
     #[schema(value_type = Object)]
     columns: BTreeMap<String, Column>,
+    /// Names of Validation rules that each row must satisfy; at most 20.
+    #[serde(default)]
+    rules: Vec<String>,
 }
 
 impl ApplicationRequest {
@@ -250,6 +255,7 @@ impl ApplicationRequest {
                     header_row: group.header_row,
                 },
                 columns: group.columns,
+                rules: group.rules,
             });
         }
         let definition = Definition {

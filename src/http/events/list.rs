@@ -1,74 +1,21 @@
-use aggregates::Actor;
 use axum::Json;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
 use futures_util::stream;
-use projections::events::{EventRow, Filter, after};
+use projections::events::{Filter, after};
 use serde::Serialize;
-use serde_json::value::RawValue;
 use sqlx::PgPool;
 use utoipa::ToSchema;
 
-use super::TAG;
+use super::{EventBody, TAG};
 use crate::http::error::{ApiError, ErrorBody};
 use crate::http::extract::Query;
 use crate::http::session::{Audits, Session};
 
 const LIMIT: i64 = 100;
 const MOST: i64 = 1000;
-
-/// An event.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct EventBody {
-    /// Place in the log: 1, 2, 3, ... without a gap.
-    position: i64,
-    /// Type of the stream, `snake_case`.
-    aggregate_type: String,
-    /// Id of the stream.
-    aggregate_id: String,
-    /// Place in the stream: 1, 2, 3, ...
-    sequence: i64,
-    /// What happened.
-    event_type: String,
-    /// Version of the data's shape.
-    event_version: String,
-    /// When.
-    recorded_at: DateTime<Utc>,
-    /// Who.
-    actor: ActorBody,
-    /// Ties together all that follows from one request.
-    correlation_id: Option<String>,
-    /// Position of the event that this follows from.
-    causation_id: Option<i64>,
-    /// What happened in detail.
-    #[schema(value_type = Object)]
-    data: Box<RawValue>,
-}
-
-/// The actor of an event, by the name it had then.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ActorBody {
-    /// token, client, cli or system.
-    r#type: &'static str,
-    /// The token's id, the user's name, ...
-    id: String,
-    /// The name at the time.
-    name: String,
-    /// The identity that the token stands for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    identity_id: Option<String>,
-}
-
-impl From<Actor> for ActorBody {
-    fn from(actor: Actor) -> Self {
-        Self { r#type: actor.kind.as_str(), id: actor.id, name: actor.name, identity_id: actor.identity_id }
-    }
-}
 
 /// A stretch of the log.
 #[derive(Debug, Serialize, ToSchema)]
@@ -78,24 +25,6 @@ pub struct EventsBody {
     items: Vec<EventBody>,
     /// The last position examined; pass it as `afterPosition`. A page may be short, an empty page at the head ends.
     next_position: i64,
-}
-
-fn render(row: EventRow) -> Result<EventBody, ApiError> {
-    let actor = projections::events::actor(&row.metadata);
-    let text = |name: &str| row.metadata.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
-    Ok(EventBody {
-        position: row.position,
-        correlation_id: text("correlationId"),
-        causation_id: text("causationId").and_then(|position| position.parse().ok()),
-        aggregate_type: row.aggregate_type,
-        aggregate_id: row.aggregate_id,
-        sequence: row.sequence,
-        event_type: row.event_type,
-        event_version: row.event_version,
-        recorded_at: row.recorded_at,
-        actor: actor.into(),
-        data: aggregates::event::inner(&row.payload).map_err(|error| ApiError::internal(&error))?,
-    })
 }
 
 /// The audit trail, oldest first. With `Accept: application/x-ndjson` one event a line up to the head of the log.
@@ -135,7 +64,8 @@ pub async fn list(session: Session<Audits>, query: Query, headers: HeaderMap) ->
         return Ok(ndjson(session.pool().clone(), position, filter, limit));
     }
     let found = after(session.pool(), position, &filter, limit.unwrap_or(LIMIT)).await?;
-    let items = found.events.into_iter().map(render).collect::<Result<_, _>>()?;
+    let items: Result<Vec<EventBody>, _> = found.events.into_iter().map(TryInto::try_into).collect();
+    let items = items.map_err(|error: serde_json::Error| ApiError::internal(&error))?;
     Ok(Json(EventsBody { items, next_position: found.next_position }).into_response())
 }
 
@@ -177,7 +107,7 @@ fn ndjson(pool: PgPool, position: i64, filter: Filter, limit: Option<i64>) -> Re
         reading.is_done = found.at_head || reading.left == Some(0);
         let mut lines = Vec::new();
         for event in found.events {
-            let body = render(event).map_err(|error| std::io::Error::other(error.message))?;
+            let body = EventBody::try_from(event)?;
             serde_json::to_writer(&mut lines, &body)?;
             lines.push(b'\n');
         }

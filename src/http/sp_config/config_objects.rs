@@ -72,7 +72,7 @@ fn body(kind: ObjectType) -> ConfigObjectBody {
         signature_required: kind == ObjectType::Rule,
         always_resolve_by_id: false,
         legacy_object: false,
-        one_per_tenant: kind == ObjectType::IdentityObjectConfig,
+        one_per_tenant: kind.is_one_per_tenant(),
         exportable: true,
         importable: true,
         rules: RulesBody::default(),

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use aggregates::account::{AccountEvent, AccountRecord, Owner, correlate, observe, observe_correlation};
+use aggregates::account::{AccountEvent, AccountRecord, Owner, observe, observe_correlation};
 use aggregates::application::Content;
 use aggregates::difference::{Known, difference};
 use aggregates::ids;
@@ -11,9 +11,9 @@ use uuid::Uuid;
 
 use super::{AccountChange, Plan, Planning, remark_unreadable};
 use crate::imports::Fault;
+use crate::imports::correlator::Correlator;
 use crate::imports::delivered::{Delivered, Keyed};
 use crate::imports::issues::{Issues, Problem};
-use crate::imports::known::IdentityIndex;
 
 /// What later steps need to know of the accounts.
 pub(super) struct Accounts {
@@ -27,7 +27,7 @@ pub(super) fn plan(
     planning: &Planning<'_>,
     delivered: &mut Delivered,
     plan: &mut Plan,
-    index: &IdentityIndex,
+    correlator: &Correlator,
     issues: &mut Issues,
 ) -> Result<Accounts, Fault> {
     let has_group = planning.definition.delivers(Content::Accounts);
@@ -56,12 +56,16 @@ pub(super) fn plan(
         records.sort_unstable_by_key(|(row, ..)| *row);
         for (_, key, record) in records {
             let key: &str = key;
+            // A rule that many people share a value of may take its time.
+            if (planning.is_interrupted)() {
+                return Err(Fault::Interrupted);
+            }
             let before = before(known.get(key));
             plan.metrics.accounts.count(difference(before_ref(before.as_ref()), Some(record)));
             let event =
                 observe(before_ref(before.as_ref()), planning.import, planning.application, key, Some(record.clone()));
             let correlated =
-                correlation(planning, key, record, known.get(key), index, &mut plan.metrics.uncorrelated_accounts);
+                correlation(planning, key, record, known.get(key), correlator, &mut plan.metrics.uncorrelated_accounts);
             if event.is_some() || correlated.is_some() {
                 plan.accounts.push((plan.account_keys.number(key), AccountChange { event, correlated }));
             }
@@ -118,15 +122,14 @@ fn correlation(
     key: &str,
     record: &AccountRecord,
     known: Option<&AccountRow>,
-    index: &IdentityIndex,
+    correlator: &Correlator,
     uncorrelated: &mut u64,
 ) -> Option<AccountEvent> {
     let owner = known.and_then(AccountRow::owner);
     if matches!(owner, Some(Owner::Assigned { .. })) {
         return None;
     }
-    let rules = planning.definition.correlation();
-    let found = correlate(key, record, &rules, |field, value| index.find(field, value));
+    let found = correlator.find(key, record);
     *uncorrelated += u64::from(found.is_none());
     observe_correlation(owner.as_ref(), planning.import, found)
 }

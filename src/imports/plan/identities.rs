@@ -3,15 +3,17 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use aggregates::account::comparable;
 use aggregates::difference::{Known, difference};
 use aggregates::identity::{IdentityRecord, Source, SourceRecord, merge, observe};
 use aggregates::values::folded;
-use projections::identities::{Candidate, KnownRecord, candidates, known_records, other_records, precedence};
+use projections::identities::{Candidate, KnownRecord, Whole, candidates, known_records, other_records, precedence};
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{Plan, Planning, remark_unreadable};
 use crate::imports::Fault;
+use crate::imports::correlator::Correlator;
 use crate::imports::delivered::{Delivered, Keyed};
 use crate::imports::issues::{Issues, Place, Problem};
 use crate::imports::known::IdentityIndex;
@@ -26,40 +28,39 @@ struct Person {
     matched_by: Option<String>,
 }
 
-/// Plans the identities; gives the index by which accounts find them, those of this import included.
+/// Plans the identities; gives the correlator by which accounts find them, those of this import included.
 pub(super) fn plan(
     planning: &Planning<'_>,
     delivered: &mut Delivered,
     plan: &mut Plan,
     issues: &mut Issues,
-) -> Result<IdentityIndex, Fault> {
-    let rules = planning.definition.correlation();
-    let mut index = IdentityIndex::of(rules.iter().map(|rule| rule.identity.as_str()));
+) -> Result<Correlator, Fault> {
+    let mut correlator = Correlator::new(planning.definition.correlation(), planning.correlation.clone());
     let file = delivered.identities.take();
     // Accounts that only grants name have nothing but a key by which somebody could be found.
-    let correlates =
-        delivered.accounts.is_some() || (delivered.grants.is_some() && rules.iter().any(|rule| rule.account == "key"));
+    let correlates = delivered.accounts.is_some() || (delivered.grants.is_some() && correlator.finds_by_key());
     if file.is_none() && !correlates {
-        return Ok(index);
+        return Ok(correlator);
     }
-    let candidates = planning.block_on(candidates(planning.pool))?;
+    let is_whole = correlates && correlator.needs_whole();
+    let candidates = planning.block_on(candidates(planning.pool, is_whole))?;
     let Some(mut file) = file else {
-        for candidate in &candidates {
-            index.add_candidate(candidate);
+        for candidate in candidates {
+            correlator.add(candidate);
         }
-        return Ok(index);
+        return Ok(correlator);
     };
     let known = planning.block_on(known_records(planning.pool, planning.application))?;
     let known: HashMap<String, KnownRecord> = known.into_iter().map(|record| (record.key.clone(), record)).collect();
     let mut people = find_people(planning, &mut file, &known, &candidates, issues)?;
-    let candidates = renewed(planning, &file, &known, &people, candidates)?;
+    let candidates = renewed(planning, &file, &known, &people, candidates, is_whole)?;
     find_supervisors(&mut people, &known, &candidates);
-    for candidate in &candidates {
-        index.add_candidate(candidate);
+    for candidate in candidates {
+        correlator.add(candidate);
     }
     observe_all(planning, plan, &file, &known, people);
     remark_unreadable(&mut plan.remarks, &file.file, file.unreadable);
-    Ok(index)
+    Ok(correlator)
 }
 
 /// Gives each delivered key its identity.
@@ -111,7 +112,7 @@ fn find_unlinked(
     for field in MATCHING {
         let value = if field == "email" { &record.email } else { &record.employee_id };
         let Some(value) = value else { continue };
-        match unlinked.find(field, &folded(value)).as_slice() {
+        match unlinked.find(field, &comparable(value)).as_slice() {
             [] => {}
             [id] => {
                 return match taken.get(id) {
@@ -138,6 +139,7 @@ fn renewed(
     known: &HashMap<String, KnownRecord>,
     people: &BTreeMap<String, Person>,
     candidates: Vec<Candidate>,
+    is_whole: bool,
 ) -> Result<Vec<Candidate>, Fault> {
     let source = |key: &str| Source { application_id: planning.application, key: key.to_owned() };
     let mut records: HashMap<Uuid, Vec<SourceRecord>> = HashMap::new();
@@ -171,6 +173,7 @@ fn renewed(
     let untouched = candidates.into_iter().filter(|candidate| !records.contains_key(&candidate.id)).collect::<Vec<_>>();
     let touched = records.iter().map(|(id, said)| {
         let merged = merge(said, &order);
+        let whole = is_whole.then(|| Json(Whole::of(said, merged.clone())));
         Candidate {
             id: *id,
             display_name: merged.display_name,
@@ -179,6 +182,7 @@ fn renewed(
             attributes: Json(merged.attributes),
             keys: said.iter().map(|said| said.source.key.clone()).collect(),
             sources: said.iter().map(|said| said.source.application_id).collect(),
+            whole,
         }
     });
     Ok(untouched.into_iter().chain(touched).collect())

@@ -5,11 +5,14 @@ mod accounts;
 mod entitlements;
 mod identities;
 
+use std::collections::BTreeMap;
+
 use aggregates::account::AccountEvent;
 use aggregates::application::Definition;
 use aggregates::application_import::Metrics;
 use aggregates::entitlement::EntitlementEvent;
 use aggregates::identity::IdentityEvent;
+use aggregates::rule::Correlation;
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 use tokio::runtime::Handle;
@@ -28,6 +31,8 @@ pub struct Planning<'a> {
     pub application: Uuid,
     /// Its definition when the import was first claimed.
     pub definition: &'a Definition,
+    /// The rules that its correlation names.
+    pub correlation: BTreeMap<String, Correlation>,
     /// The tables.
     pub pool: &'a PgPool,
     /// Where database calls run.
@@ -137,8 +142,8 @@ impl Planning<'_> {
         plan.metrics.rows_read = delivered.rows_read;
         plan.metrics.duplicates = delivered.duplicates;
         plan.remarks = std::mem::take(&mut delivered.remarks);
-        let index = identities::plan(self, &mut delivered, &mut plan, issues)?;
-        let accounts = accounts::plan(self, &mut delivered, &mut plan, &index, issues)?;
+        let correlator = identities::plan(self, &mut delivered, &mut plan, issues)?;
+        let accounts = accounts::plan(self, &mut delivered, &mut plan, &correlator, issues)?;
         let named = access::plan(self, &mut delivered, &mut plan, &accounts)?;
         entitlements::plan(self, &mut delivered, &mut plan, &named)?;
         issues.flush()?;

@@ -131,6 +131,7 @@ mod tests {
             format,
             dialect,
             columns: columns.iter().map(|name| ((*name).to_owned(), Column::One((*name).to_owned()))).collect(),
+            rules: Vec::new(),
         }
     }
 

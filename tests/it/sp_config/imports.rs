@@ -15,9 +15,14 @@ fn names(of_type: &Value) -> Vec<&str> {
 #[tokio::test]
 async fn a_preview_tells_what_would_be_and_changes_nothing() {
     let server = TestServer::start().await;
+    let rule = |place: &str, reference: Value| {
+        let mut rule = json!({"type": "Validation", "language": "scim", "sourceCode": {"script": "key pr"}});
+        rule[place] = reference;
+        rule
+    };
     let objects = [
-        object("RULE", "1", "one", json!({"owner": {"type": "IDENTITY", "id": "9", "name": "Nobody"}})),
-        object("RULE", "2", "two", json!({"after": {"type": "RULE", "name": "one"}})),
+        object("RULE", "1", "one", rule("owner", json!({"type": "IDENTITY", "id": "9", "name": "Nobody"}))),
+        object("RULE", "2", "two", rule("after", json!({"type": "RULE", "name": "one"}))),
     ];
     let before = server.head().await;
     let (job, results) = server.import_config("/sp-config/import?preview=true", &file(&objects), None).await;

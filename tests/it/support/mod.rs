@@ -10,6 +10,7 @@ pub mod oauth;
 pub mod people;
 pub mod process;
 pub mod proxy;
+pub mod receiver;
 pub mod reviews;
 pub mod server;
 pub mod stable;

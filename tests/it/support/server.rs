@@ -43,7 +43,12 @@ impl TestServer {
 
     /// A second server on this one's database, by the same clock.
     pub async fn start_beside(&self) -> Self {
-        Self::start_at(self.database.clone(), Config::default(), Arc::clone(&self.clock)).await
+        self.start_beside_with(Config::default()).await
+    }
+
+    /// A second server with these limits.
+    pub async fn start_beside_with(&self, config: Config) -> Self {
+        Self::start_at(self.database.clone(), config, Arc::clone(&self.clock)).await
     }
 
     async fn start_at(database: Database, config: Config, clock: Arc<TestClock>) -> Self {

@@ -1,0 +1,126 @@
+//! Secrets: they sign and open doors, and are nowhere but where they are kept.
+
+use serde_json::{Value, json};
+
+use super::{attempted, make, names, open, shown, subscribe};
+use crate::support::TestServer;
+use crate::support::receiver::{Receiver, webhook};
+
+/// How many rows of all tables but that of secrets, and files, hold one of these texts.
+async fn told(server: &TestServer, texts: &[&str]) -> Vec<String> {
+    let pool = &server.server.app.pool;
+    let tables: Vec<String> = sqlx::query_scalar(
+        "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
+         WHERE schemaname IN ('read', 'journal', 'work', 'evidence') AND tablename <> 'config_secrets' ORDER BY 1",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap();
+    assert!(tables.contains(&"work.webhook_deliveries".to_owned()) && tables.len() > 30, "{tables:?}");
+    let mut found = Vec::new();
+    for table in tables {
+        let row = if table == "evidence.blobs" { "encode(t.bytes, 'escape')" } else { "t::text" };
+        for text in texts {
+            let sql = format!("SELECT count(*) FROM {table} AS t WHERE {row} LIKE '%' || $1 || '%'");
+            let count: i64 = sqlx::query_scalar(&sql).bind(text).fetch_one(pool).await.unwrap();
+            found.extend((count > 0).then(|| format!("{table}: {text}")));
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn a_redacted_import_keeps_the_secrets_and_a_new_one_is_used_at_once() {
+    let (server, receiver) = (open().await, Receiver::start());
+    let with = |signing: &str, password: &str| {
+        let mut hook = webhook("1", &receiver.url(), signing, &["ApplicationCreated"]);
+        hook["object"]["httpConfig"]["httpAuthenticationType"] = json!("BASIC_AUTH");
+        hook["object"]["httpConfig"]["basicAuthConfig"] = json!({"userName": "ann", "password": password});
+        hook
+    };
+    subscribe(&server, &[with("s3cret-one", "pa55-one")]).await;
+    make(&server, &["A"]).await;
+    receiver.has(1).await;
+    let exported = server.export_config(json!({"includeTypes": ["TRIGGER_SUBSCRIPTION"]})).await;
+    assert_eq!(exported["objects"], json!([with("********", "********")]));
+    let mut changed = exported["objects"][0].clone();
+    changed["object"]["description"] = json!("Tells the ledger");
+    subscribe(&server, &[changed]).await;
+    make(&server, &["B"]).await;
+    receiver.has(2).await;
+    let mut again = with("s3cret-two", "********");
+    again["object"]["description"] = json!("Tells the ledger");
+    let head = server.head().await;
+    subscribe(&server, &[again]).await;
+    assert_eq!(server.events_after(head, &["config_object"]).await, 0, "only a secret is another");
+    make(&server, &["C"]).await;
+    let received = receiver.has(3).await;
+    assert_eq!(names(&received), ["A", "B", "C"]);
+    let signed: Vec<bool> = received.iter().map(|request| request.is_signed_with("s3cret-one")).collect();
+    assert_eq!(signed, [true, true, false]);
+    assert!(received[2].is_signed_with("s3cret-two"));
+    // ann:pa55-one
+    assert!(received.iter().all(|request| request.header("authorization") == "Basic YW5uOnBhNTUtb25l"));
+    let told = told(&server, &["s3cret", "pa55", "YW5uOnBhNTUtb25l"]).await;
+    assert_eq!(told, Vec::<String>::new());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_isnt_known_here_is_said_and_what_comes_later_is_used_at_once() {
+    let (server, receiver) = (open().await, Receiver::start());
+    let with = |signing: &str, token: &str| {
+        let mut hook = webhook("1", &receiver.url(), signing, &["ApplicationCreated"]);
+        hook["object"]["httpConfig"]["httpAuthenticationType"] = json!("BEARER_TOKEN");
+        hook["object"]["httpConfig"]["bearerTokenAuthConfig"] = json!({"bearerToken": token});
+        hook
+    };
+    // As a file of another server, or after a restore without secrets.
+    subscribe(&server, &[with("********", "********")]).await;
+    make(&server, &["A"]).await;
+    let refused = attempted(&server, "1", 1).await;
+    let expected = "its httpConfig.signingSecret isn't known here; import it again, with its value";
+    assert_eq!((&refused[0]["outcome"], &refused[0]["reason"]), (&json!("refused"), &json!(expected)));
+    assert_eq!(receiver.received().len(), 0);
+    // The clock stands still, so only the change makes another attempt.
+    subscribe(&server, &[with("whsec_not base64", "t0ken\r\nX-Injected: 1")]).await;
+    let refused = attempted(&server, "1", 2).await;
+    let reason = refused[0]["reason"].as_str().unwrap();
+    assert!(reason.ends_with("what follows is no base64"), "{reason}");
+    subscribe(&server, &[with("s3cret", "********")]).await;
+    let refused = attempted(&server, "1", 3).await;
+    assert_eq!(refused[0]["reason"], "its bearer token has characters that no header may have");
+    subscribe(&server, &[with("********", "t0ken")]).await;
+    let received = receiver.has(1).await;
+    assert_eq!(received[0].header("authorization"), "Bearer t0ken");
+    assert!(received[0].is_signed_with("s3cret"));
+    assert_eq!(told(&server, &["s3cret", "t0ken", "not base64"]).await, Vec::<String>::new());
+    let delivered = attempted(&server, "1", 4).await;
+    assert_eq!((&delivered[0]["outcome"], &delivered[0]["reason"]), (&json!("delivered"), &Value::Null));
+    assert_eq!(shown(&server, "1").await["reason"], Value::Null);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn nothing_leaves_unsigned() {
+    let (server, receiver) = (open().await, Receiver::start());
+    let mut hook = webhook("1", &receiver.url(), "s3cret", &["ApplicationCreated"]);
+    subscribe(&server, std::slice::from_ref(&hook)).await;
+    make(&server, &["A"]).await;
+    receiver.has(1).await;
+    // The secret is still known, but the document asks for none.
+    hook["object"]["httpConfig"].as_object_mut().unwrap().remove("signingSecret");
+    let results = subscribe(&server, &[hook]).await;
+    let infos = &results["results"]["TRIGGER_SUBSCRIPTION"]["infos"];
+    let text = "TRIGGER_SUBSCRIPTION \"hook 1\" is kept, but not executed here: it has no httpConfig.signingSecret, and nothing is sent unsigned";
+    assert_eq!((&infos[0]["key"], &infos[0]["text"]), (&json!("NOT_EXECUTABLE"), &json!(text)));
+    make(&server, &["B"]).await;
+    let refused = attempted(&server, "1", 2).await;
+    assert_eq!((&refused[0]["outcome"], &refused[0]["status"]), (&json!("refused"), &Value::Null));
+    assert_eq!(
+        shown(&server, "1").await["problem"],
+        "it has no httpConfig.signingSecret, and nothing is sent unsigned"
+    );
+    server.stop().await;
+    assert_eq!(receiver.received().len(), 1);
+}
