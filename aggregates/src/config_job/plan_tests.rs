@@ -61,13 +61,13 @@ fn an_object_means_the_one_with_its_id_else_the_one_with_its_name() {
 fn of_a_type_with_one_object_that_one_is_meant_and_never_two() {
     let known = directory(&[called("IDENTITY_OBJECT_CONFIG", "1", "one"), called("RULE", "0", "zero")]);
     let schema = |id, name| object("IDENTITY_OBJECT_CONFIG", id, name, json!({}));
-    let planned = plan(vec![schema("2", "two")], &ImportOptions::default(), &known);
+    let planned = plan(&[schema("2", "two")], &ImportOptions::default(), &known);
     assert_eq!(planned[0].target, called("IDENTITY_OBJECT_CONFIG", "1", "two"));
     assert_eq!(errors(&planned), Vec::<String>::new());
-    let planned = plan(vec![schema("2", "two")], &ImportOptions::default(), &Directory::default());
+    let planned = plan(&[schema("2", "two")], &ImportOptions::default(), &Directory::default());
     assert_eq!(planned[0].target, called("IDENTITY_OBJECT_CONFIG", "2", "two"));
     for known in [known, Directory::default()] {
-        let errors = errors(&plan(vec![schema("2", "two"), schema("3", "three")], &ImportOptions::default(), &known));
+        let errors = errors(&plan(&[schema("2", "two"), schema("3", "three")], &ImportOptions::default(), &known));
         assert_eq!(errors.len(), 2, "{errors:?}");
         assert!(errors[0].ends_with("the file has 2 objects of this type that mean the same one here"), "{errors:?}");
     }
