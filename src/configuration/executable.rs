@@ -11,6 +11,7 @@ use aggregates::identity::schema::Schema;
 use aggregates::rule::Rule;
 use aggregates::transform::{NotExecutable, Transforms, refers};
 use aggregates::webhook::Subscription;
+use projections::applications;
 use serde_json::Value;
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -50,8 +51,11 @@ pub(super) fn needs_others(kind: Option<ObjectType>, document: &Document) -> boo
 pub(super) struct There {
     transforms: Transforms,
     schema: Option<Schema>,
-    profiles: BTreeMap<String, Profile>,
     applications: BTreeMap<Uuid, Definition>,
+    /// All ids of applications, of archived ones, too.
+    ids: BTreeSet<Uuid>,
+    /// The profile that is followed for an application.
+    followed: BTreeMap<Uuid, String>,
 }
 
 /// Types of objects that others depend on.
@@ -65,6 +69,7 @@ impl There {
         planned: &[Planned],
         file: &mut KeptFile,
     ) -> Result<Self, ConfigurationError> {
+        let is_source = |called: &Reference| called.object_type() == Some(ObjectType::Source);
         let is_needed = |reference: &Reference| reference.object_type().is_some_and(|kind| NEEDED.contains(&kind));
         let mut known = Snapshot::take(pool).await?.references;
         known.retain(is_needed);
@@ -81,23 +86,32 @@ impl There {
             let Some(document) = documents.remove(&object.place) else { continue };
             objects.insert(key(&object.target), (object.target.clone(), object.written(document)));
         }
-        Ok(Self::of(objects.into_values().collect()))
+        let mut ids: BTreeSet<Uuid> = applications::ids(pool).await?.into_iter().collect();
+        ids.extend(objects.values().filter(|(called, _)| is_source(called)).map(|(called, _)| application_id(&called.id)));
+        Ok(Self::of(&objects.into_values().collect::<Vec<_>>(), ids))
     }
 
-    fn of(objects: Vec<(Reference, Document)>) -> Self {
+    fn of(objects: &[(Reference, Document)], ids: BTreeSet<Uuid>) -> Self {
         let of_type = |kind| objects.iter().filter(move |(called, _)| called.object_type() == Some(kind));
         let transforms = of_type(ObjectType::Transform).map(|(called, said)| (called.name.clone(), object(said)));
-        let profile = |(called, said): &(Reference, Document)| {
-            Some((called.name.clone(), Profile::read(&called.name, &object(said)).ok()?))
-        };
+        let profile = |(called, said): &(Reference, Document)| Profile::read(&called.name, &object(said)).ok();
+        let profiles: Vec<Profile> = of_type(ObjectType::IdentityProfile).filter_map(profile).collect();
         let application = |(called, said): &(Reference, Document)| {
             Some((application_id(&called.id), source::read(called, said).ok()?.0))
         };
+        let applications: BTreeMap<Uuid, Definition> =
+            of_type(ObjectType::Source).filter_map(application).collect();
+        let first = |(id, definition): (&Uuid, &Definition)| {
+            let origin = Origin { id: *id, name: &definition.name, applications: &ids };
+            Some((*id, followed(&profiles, &origin)?.name.clone()))
+        };
+        let followed = applications.iter().filter_map(first).collect();
         Self {
             transforms: Transforms::read(&transforms.collect()),
             schema: of_type(ObjectType::IdentityObjectConfig).find_map(|(_, said)| Schema::read(&object(said)).ok()),
-            profiles: of_type(ObjectType::IdentityProfile).filter_map(profile).collect(),
-            applications: of_type(ObjectType::Source).filter_map(application).collect(),
+            applications,
+            ids,
+            followed,
         }
     }
 
@@ -128,11 +142,10 @@ impl There {
         if !profile.is_enabled {
             return Err("identityAttributeConfig.enabled is false".to_owned());
         }
-        let ids: BTreeSet<Uuid> = self.applications.keys().copied().collect();
         let mut origins = self
             .applications
             .iter()
-            .map(|(id, definition)| (Origin { id: *id, name: &definition.name, applications: &ids }, definition));
+            .map(|(id, definition)| (Origin { id: *id, name: &definition.name, applications: &self.ids }, definition));
         let Some((origin, definition)) = origins.find(|(origin, _)| profile.is_of(origin)) else {
             return Err("authoritativeSource: there is no such application".to_owned());
         };
@@ -140,11 +153,10 @@ impl There {
             let reason = format!("authoritativeSource: the application {:?} reads no file of identities", origin.name);
             return Err(reason);
         }
-        match followed(self.profiles.values(), &origin) {
-            Some(first) if first.name != name => Err(format!(
-                "for {:?} the profile {:?} is followed, whose priority comes first",
-                origin.name, first.name
-            )),
+        match self.followed.get(&origin.id) {
+            Some(first) if first != name => {
+                Err(format!("for {:?} the profile {first:?} is followed, whose priority comes first", origin.name))
+            }
             _ => Ok(profile.mapped(&origin, &self.transforms, self.schema.as_ref()).refused),
         }
     }

@@ -51,6 +51,9 @@ impl KeptFile {
                 line.clear();
             }
         }
+        if !line.is_empty() {
+            return Err(Fault::File(format!("the file that was kept ends in the middle of a line, at byte {begin}")));
+        }
         Ok((Self { parts, lines }, outlines, broken))
     }
 

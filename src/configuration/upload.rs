@@ -1,5 +1,6 @@
-//! Files that are sent: read entry by entry, so that however many there are only one is held at a time.
+//! Files that are sent: read entry by entry, so that however many there are only one is held at a time, and the secrets of all.
 
+use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 
@@ -15,6 +16,8 @@ use super::kept::Line;
 use crate::imports::Fault;
 use crate::imports::evidence::Spool;
 
+/// An entry may have so many bytes: it is held and read whole wherever it is looked at.
+const ENTRY: usize = 4 << 20;
 /// Places of secrets may have so many bytes.
 const POINTER: usize = 2000;
 
@@ -40,7 +43,7 @@ pub fn read(file: Spool, directory: &Path) -> Result<Upload, Fault> {
         return Err(Fault::File(reason.to_owned()));
     }
     let upload = Upload { lines: Spool::new(directory)?, secrets: Vec::new() };
-    let mut reading = Reading { upload, has_objects: false, place: 0, refused: None, broken: None };
+    let mut reading = Reading { upload, has_objects: false, place: 0, owners: HashSet::new(), refused: None, broken: None };
     let mut json = serde_json::Deserializer::from_reader(bytes);
     let read = json.deserialize_map(&mut reading).and_then(|()| json.end());
     match (read, reading) {
@@ -61,6 +64,8 @@ struct Reading {
     has_objects: bool,
     /// Of the next entry.
     place: usize,
+    /// Objects that brought secrets.
+    owners: HashSet<Uuid>,
     /// Why it is none of ours, in words.
     refused: Option<String>,
     /// What the disk said.
@@ -69,7 +74,12 @@ struct Reading {
 
 impl Reading {
     fn take(&mut self, entry: &str) -> std::io::Result<()> {
-        let line = match incoming(entry).and_then(|object| self.without_secrets(object)) {
+        let is_small = || match entry.len() {
+            size if size > ENTRY => Err(format!("it has {size} bytes; at most {ENTRY} are allowed")),
+            _ => Ok(()),
+        };
+        let read = is_small().and_then(|()| incoming(entry)).and_then(|object| self.without_secrets(object));
+        let line = match read {
             Ok(object) => Line::Object(object),
             Err(reason) => Line::Broken(format!("objects[{}] can't be imported: {reason}", self.place)),
         };
@@ -93,8 +103,11 @@ impl Reading {
             object.document = Document::from(&value);
         }
         // What can't be imported keeps no secret.
-        if let Some(kind) = kind {
+        if let Some(kind) = kind.filter(|_| !found.is_empty()) {
             let id = stream(kind, &object.reference.id);
+            if !self.owners.insert(id) {
+                return Err("another entry has the same type and id, and whose secrets are whose nobody can say".to_owned());
+            }
             self.upload.secrets.extend(found.into_iter().map(|secret| (id, secret)));
         }
         Ok(object)

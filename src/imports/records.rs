@@ -96,8 +96,9 @@ impl<'a> RowReader<'a> {
     /// Custom attributes, those that the schema of identities names in the form of their types.
     fn typed_attributes(&mut self, schema: Option<&Schema>) -> BTreeMap<String, String> {
         let mut attributes = self.fields.attributes();
-        for (name, text) in &mut attributes {
-            let Some(attribute) = schema.and_then(|schema| schema.get(name)) else { continue };
+        let Some(schema) = schema else { return attributes };
+        attributes.retain(|name, text| {
+            let Some(attribute) = schema.get(name).filter(|attribute| !attribute.r#type.is_any_text()) else { return true };
             let several = attribute.is_multi_valued.then(|| self.fields.several(name));
             let values: Vec<String> =
                 several.map_or_else(|| vec![text.clone()], |all| all.into_iter().map(str::to_owned).collect());
@@ -109,7 +110,8 @@ impl<'a> RowReader<'a> {
                 }
             }
             *text = normal.join(", ");
-        }
+            !text.is_empty()
+        });
         attributes
     }
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use aggregates::application::{Application, Content, Definition, FileGroup};
-use aggregates::application_import::{ApplicationImport, ApplicationImportCommand as Command, ImportFile, Removals};
+use aggregates::application_import::{
+    ApplicationImport, ApplicationImportCommand as Command, ImportFile, Metrics, Removals,
+};
 use aggregates::rule::Subject;
 use tokio::runtime::Handle;
 use uuid::Uuid;
@@ -101,6 +103,9 @@ pub async fn run(
         let (app, watch) = (Arc::clone(app), Arc::clone(&watch));
         blocking(move || make_plan(&app, import, application_id, &definition, &configured, &files, &watch)).await?
     };
+    if let Some(planned) = &step.loaded.aggregate.planned {
+        unless_it_removes_more(planned, &plan.metrics)?;
+    }
     let mut remarks = plan.remarks.clone();
     if step.loaded.aggregate.planned.is_none() {
         let metrics = plan.metrics.clone();
@@ -134,6 +139,17 @@ pub async fn run(
 
 /// What a preview's log begins with.
 const NOTHING_APPLIED: &str = "A preview: nothing was applied";
+
+/// Whoever takes an import up plans it again, by the transforms, rules, profiles and schema that there are then. What was applied
+/// meanwhile is removed no more; what is removed in addition nobody held against the limit.
+fn unless_it_removes_more(planned: &Metrics, now: &Metrics) -> Result<(), Fault> {
+    let kinds = |all: &Metrics| [all.identities, all.accounts, all.entitlements, all.grants];
+    if kinds(planned).iter().zip(kinds(now)).all(|(planned, now)| now.removed <= planned.removed) {
+        return Ok(());
+    }
+    let reason = "It would remove more than was planned: a transform, rule, profile or schema changed meanwhile";
+    Err(Fault::File(format!("{reason}; import again")))
+}
 
 /// What the plan would remove beyond the application's limit and nobody accepted (rulings 18), and what can be done about it.
 async fn beyond(step: &Step<'_>, limit: u8, plan: &Plan) -> Result<Option<(Removals, String)>, Fault> {

@@ -63,6 +63,11 @@ impl AttributeType {
         }
     }
 
+    /// Is any text one?
+    pub const fn is_any_text(self) -> bool {
+        matches!(self, Self::String | Self::Identity)
+    }
+
     fn read(word: &str) -> Option<Self> {
         match word.to_ascii_lowercase().as_str() {
             "string" => Some(Self::String),
