@@ -45,7 +45,7 @@ impl Standing {
     }
 
     /// With what filters see of it where it is what is decided now.
-    pub fn now(&self, folded: Folded) -> Folded {
+    pub fn current(&self, folded: Folded) -> Folded {
         self.folded(folded, [Attribute::Decision, Attribute::Notes, Attribute::SignedOffState])
     }
 

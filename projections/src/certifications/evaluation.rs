@@ -160,7 +160,7 @@ impl<'c> Evaluation<'c> {
             grant = grant.custom(Attribute::GrantAttributes, &attributes.unwrap_or_default().0);
         }
         if self.named.iter().any(|attribute| attribute.is_now()) {
-            grant = state.row.standing.now(grant);
+            grant = state.row.standing.current(grant);
         }
         let decision: Option<String> = row.try_get("previous_decision")?;
         let previous = match decision {
