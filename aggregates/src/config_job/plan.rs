@@ -17,14 +17,6 @@ pub struct Directory {
 
 type ByType = HashMap<String, HashMap<String, Arc<Reference>>>;
 
-/// How a reference was resolved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum By {
-    Id,
-    Name,
-    Default,
-}
-
 /// Something to be told about an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -126,15 +118,17 @@ pub fn plan(file: Vec<Outline>, options: &ImportOptions, known: &Directory) -> V
     let (mut planned, links): (Vec<Planned>, Vec<Vec<Link>>) =
         selected.map(|(place, object)| (target(object.reference, place, known), object.links)).unzip();
     refuse_doubles(&mut planned);
-    let mut in_file = Directory::default();
-    let mut places = HashMap::new();
-    for (place, object) in planned.iter().enumerate() {
-        in_file.add(&object.reference);
-        places.insert((object.reference.kind.clone(), object.reference.id.clone()), place);
-    }
-    for (place, links) in links.into_iter().enumerate() {
-        let needs = resolve(&mut planned, place, links, options, &in_file, known, &places);
-        planned[place].needs = needs;
+    let in_file = InFile::of(&planned);
+    let resolved: Vec<Resolved> =
+        links.into_iter().map(|links| resolve(&planned, links, options, &in_file, known)).collect();
+    for (place, (object, resolved)) in planned.iter_mut().zip(resolved).enumerate() {
+        object.rewritten = resolved.rewritten;
+        object.infos = resolved.infos;
+        object.warnings = resolved.warnings;
+        object.errors.extend(resolved.errors);
+        object.needs = resolved.needs;
+        // An object may refer to itself.
+        object.needs.retain(|need| *need != place);
     }
     in_order(planned)
 }
@@ -170,57 +164,97 @@ pub fn failed(object: &Reference, reason: &str) -> Message {
 
 /// Which of two is meant nobody can say; nor can two be one.
 fn refuse_doubles(planned: &mut [Planned]) {
-    let mut counts: HashMap<(&'static str, String, String), usize> = HashMap::new();
-    let keys = |object: &Planned| {
-        let Reference { kind, id, name } = &object.reference;
-        // Of a type of which there is one at most, all mean that one.
-        let is_one = object.reference.object_type().is_some_and(ObjectType::is_one_per_tenant);
-        let meant = if is_one { String::new() } else { object.target.id.clone() };
-        [
-            ("with this id", kind.clone(), id.clone()),
-            ("with this name", kind.clone(), name.clone()),
-            ("that mean the same one here", kind.clone(), meant),
-        ]
-    };
-    for key in planned.iter().flat_map(keys) {
+    let mut counts: HashMap<(&'static str, &str, &str), usize> = HashMap::new();
+    for key in planned.iter().flat_map(sames) {
         *counts.entry(key).or_default() += 1;
     }
-    for object in planned {
-        let is_doubled = |key: &(&'static str, String, String)| counts.get(key).is_some_and(|count| *count > 1);
-        let Some(key) = keys(object).into_iter().find(is_doubled) else { continue };
-        let count = counts.get(&key).copied().unwrap_or_default();
-        let reason = format!("the file has {count} objects of this type {}", key.0);
-        object.errors.push(failed(&object.reference, &reason));
+    let reason = |object: &Planned| {
+        let doubled = sames(object).into_iter().find_map(|key| Some((key.0, counts.get(&key).filter(|n| **n > 1)?)));
+        doubled.map(|(same, count)| format!("the file has {count} objects of this type {same}"))
+    };
+    let reasons: Vec<Option<String>> = planned.iter().map(reason).collect();
+    for (object, reason) in planned.iter_mut().zip(reasons) {
+        let error = reason.map(|reason| failed(&object.reference, &reason));
+        object.errors.extend(error);
     }
 }
 
-/// Resolves the references of an object; gives the places of those objects of the file that it refers to.
+/// What no other object of the file may have the same as this one.
+fn sames(object: &Planned) -> [(&'static str, &str, &str); 3] {
+    let Reference { kind, id, name } = &object.reference;
+    // Of a type of which there is one at most, all mean that one.
+    let is_one = object.reference.object_type().is_some_and(ObjectType::is_one_per_tenant);
+    let meant = if is_one { "" } else { object.target.id.as_str() };
+    [("with this id", kind, id), ("with this name", kind, name), ("that mean the same one here", kind, meant)]
+}
+
+/// The objects of a file: their places in the plan by type and id, and by type and name.
+struct InFile<'p> {
+    by_id: HashMap<(&'p str, &'p str), usize>,
+    by_name: HashMap<(&'p str, &'p str), usize>,
+}
+
+impl<'p> InFile<'p> {
+    fn of(planned: &'p [Planned]) -> Self {
+        let places = || planned.iter().map(|object| &object.reference).zip(0..);
+        Self {
+            by_id: places().map(|(called, place)| ((&*called.kind, &*called.id), place)).collect(),
+            by_name: places().map(|(called, place)| ((&*called.kind, &*called.name), place)).collect(),
+        }
+    }
+
+    fn by_id(&self, wanted: &Reference) -> Option<usize> {
+        self.by_id.get(&(&*wanted.kind, &*wanted.id)).copied().filter(|_| !wanted.id.is_empty())
+    }
+
+    fn by_name(&self, wanted: &Reference) -> Option<usize> {
+        self.by_name.get(&(&*wanted.kind, &*wanted.name)).copied().filter(|_| !wanted.name.is_empty())
+    }
+}
+
+/// What becomes of an object's references.
+#[derive(Default)]
+struct Resolved {
+    rewritten: Vec<Link>,
+    infos: Vec<Message>,
+    warnings: Vec<Message>,
+    errors: Vec<Message>,
+    /// Places of those objects of the file that are meant.
+    needs: Vec<usize>,
+}
+
+/// What a reference means.
+enum Meant<'m> {
+    /// An object of the file, at this place of the plan.
+    Planned(usize),
+    /// One that is here.
+    Known(&'m Reference),
+}
+
+/// Resolves the references of an object.
 fn resolve(
-    planned: &mut [Planned],
-    place: usize,
+    planned: &[Planned],
     links: Vec<Link>,
     options: &ImportOptions,
-    in_file: &Directory,
+    in_file: &InFile<'_>,
     known: &Directory,
-    places: &HashMap<(String, String), usize>,
-) -> Vec<usize> {
-    let (mut infos, mut warnings, mut errors, mut needs) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut rewritten = Vec::new();
+) -> Resolved {
+    let mut resolved = Resolved::default();
     for Link { path, reference: wanted } in links {
         let may_be_known = options.may_mean_known(&wanted.kind) || wanted.kind == "IDENTITY";
-        let elsewhere = |find: fn(&Directory, &Reference) -> Option<Reference>| {
-            find(in_file, &wanted).or_else(|| find(known, &wanted).filter(|_| may_be_known))
+        let here = |found: Option<_>| found.filter(|_| may_be_known).map(Meant::Known);
+        let by_id = in_file.by_id(&wanted).map(Meant::Planned).or_else(|| here(known.by_id(&wanted)));
+        let by_name = || in_file.by_name(&wanted).map(Meant::Planned).or_else(|| here(known.by_name(&wanted)));
+        let by_default = || {
+            let fallback = options.fallback(&wanted.kind)?;
+            let of_file = in_file.by_id(fallback).or_else(|| in_file.by_name(fallback)).map(Meant::Planned);
+            of_file.or_else(|| known.by_id(fallback).or_else(|| known.by_name(fallback)).map(Meant::Known))
         };
-        let meant = elsewhere(|all, wanted| all.by_id(wanted).cloned())
-            .map(|meant| (meant, By::Id))
-            .or_else(|| elsewhere(|all, wanted| all.by_name(wanted).cloned()).map(|meant| (meant, By::Name)))
-            .or_else(|| {
-                let fallback = options.fallback(&wanted.kind)?;
-                let there =
-                    [in_file, known].into_iter().find_map(|all| all.by_id(fallback).or_else(|| all.by_name(fallback)));
-                there.map(|meant| (meant.clone(), By::Default))
-            });
-        let Some((meant, by)) = meant else {
+        let meant = by_id
+            .map(|meant| (meant, "by id"))
+            .or_else(|| Some((by_name()?, "by name")))
+            .or_else(|| Some((by_default()?, "by defaultReferences")));
+        let Some((meant, how)) = meant else {
             let message = Message {
                 key: UNRESOLVED,
                 text: format!(
@@ -233,25 +267,25 @@ fn resolve(
             };
             // What can be imported must be there; people and things that only other systems have may be missing.
             if ObjectType::read(&wanted.kind).is_some() {
-                errors.push(message);
+                resolved.errors.push(message);
             } else {
-                warnings.push(message);
+                resolved.warnings.push(message);
             }
             continue;
         };
-        let mut means = meant.clone();
-        if let Some(other) = places.get(&(meant.kind.clone(), meant.id.clone())) {
-            means = planned[*other].target.clone();
-            if *other != place {
-                needs.push(*other);
-            }
-        }
-        let how = match by {
-            By::Id => "by id",
-            By::Name => "by name",
-            By::Default => "by defaultReferences",
+        let meant = match meant {
+            // Here by another name, and in the file as well.
+            Meant::Known(known) => in_file.by_id(known).map_or(Meant::Known(known), Meant::Planned),
+            planned @ Meant::Planned(_) => planned,
         };
-        infos.push(Message {
+        let means = match meant {
+            Meant::Planned(place) => {
+                resolved.needs.push(place);
+                &planned[place].target
+            }
+            Meant::Known(known) => known,
+        };
+        resolved.infos.push(Message {
             key: RESOLVED,
             text: format!(
                 "Reference at {} to [type: {}, id: {}, name: {}] resolved {how} to [id: {}, name: {}]",
@@ -264,17 +298,12 @@ fn resolve(
             ),
         });
         if means.id != wanted.id || means.name != wanted.name {
-            rewritten.push(Link { path, reference: means });
+            resolved.rewritten.push(Link { path, reference: means.clone() });
         }
     }
-    let object = &mut planned[place];
-    object.rewritten = rewritten;
-    object.infos.extend(infos);
-    object.warnings.extend(warnings);
-    object.errors.extend(errors);
-    needs.sort_unstable();
-    needs.dedup();
-    needs
+    resolved.needs.sort_unstable();
+    resolved.needs.dedup();
+    resolved
 }
 
 fn path_text(path: &[Place]) -> String {
