@@ -171,7 +171,7 @@ fn why_tls_failed(error: &std::io::Error) -> &'static str {
     use rustls::CertificateError::{
         Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet, NotValidYetContext, UnknownIssuer,
     };
-    match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         Some(rustls::Error::InvalidCertificate(why)) => match why {
             UnknownIssuer => "nobody who is trusted issued the certificate; --webhook-ca would trust others",
             NotValidForName | NotValidForNameContext { .. } => "the certificate is for another name",
