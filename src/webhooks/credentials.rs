@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use aggregates::webhook::{Authentication, BEARER_TOKEN, PASSWORD, SIGNING_SECRET, Subscription};
+use aggregates::webhook::{Authentication, BEARER_TOKEN, PASSWORD, SIGNING_SECRET, Subscription, place};
 use axum::http::HeaderValue;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -25,8 +25,8 @@ impl Credentials {
     pub(super) fn read(subscription: &Subscription, secrets: &HashMap<String, String>) -> Result<Self, String> {
         subscription.is_signed()?;
         let secret = |pointer: &str| {
-            let place = pointer.trim_start_matches("/object/").replace('/', ".");
-            secrets.get(pointer).ok_or_else(|| format!("its {place} isn't known here; import it again, with its value"))
+            let unknown = || format!("its {} isn't known here; import it again, with its value", place(pointer));
+            secrets.get(pointer).ok_or_else(unknown)
         };
         let key = Key::read(secret(SIGNING_SECRET)?)?;
         let authorization = match &subscription.authentication {

@@ -8,8 +8,8 @@ use aggregates::DomainEvent;
 use aggregates::config_object::{ConfigObjectEvent, TYPE};
 use aggregates::webhook::{Asked, Subscription};
 use chrono::TimeDelta;
-use projections::config_objects;
-use projections::events::{EventRow, head, of_streams, of_types};
+use projections::events::{EventRow, ReadError, head, of_streams, of_types};
+use projections::{config_jobs, config_objects};
 use sqlx::PgPool;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -29,13 +29,17 @@ const TURN: Duration = Duration::from_secs(20);
 /// Events that are read at once.
 const PAGE: i64 = 50;
 
-/// What a subscription asks for, from its whole history.
-pub(super) async fn asked(pool: &PgPool, subscription: Uuid) -> Result<Asked, WebhookError> {
-    let history = of_streams(pool, TYPE, &[subscription.to_string()]).await?;
-    Ok(Asked::of(history.iter().filter_map(|event| match &*event.event {
+/// What a subscription asks for, from its whole history; the inner error is why that can't be read.
+pub(super) async fn asked(pool: &PgPool, subscription: Uuid) -> sqlx::Result<Result<Asked, ReadError>> {
+    let history = match of_streams(pool, TYPE, &[subscription.to_string()]).await {
+        Ok(history) => history,
+        Err(ReadError::Database(error)) => return Err(error),
+        Err(unreadable) => return Ok(Err(unreadable)),
+    };
+    Ok(Ok(Asked::of(history.iter().filter_map(|event| match &*event.event {
         DomainEvent::ConfigObject(said) => Some((event.position, said as &ConfigObjectEvent)),
         _ => None,
-    })))
+    }))))
 }
 
 /// The next events that are asked for, and how far was looked.
@@ -57,7 +61,7 @@ pub(super) async fn next(
 /// Must it wait, having failed? Not if it, or a secret of it, was changed since.
 pub(super) fn waits(app: &SharedApp, cursor: &Cursor, made: Made) -> bool {
     cursor.next_attempt_at.is_some_and(|next| next > app.clock.now())
-        && made == (Made { version: cursor.version, secrets_at: cursor.secrets_at })
+        && made == cursor.made()
 }
 
 /// Delivers what a subscription asks for. Whoever calls has the lease.
@@ -66,16 +70,24 @@ pub(super) async fn deliver(app: &SharedApp, id: Uuid) -> Result<(), WebhookErro
     let Some(row) = config_objects::find(&app.pool, id).await?.filter(|row| row.version == made.version) else {
         return Ok(());
     };
-    let (Ok(subscription), asked) = (Subscription::read(&row.document.value()), asked(&app.pool, id).await?) else {
+    // An import takes an object's secrets after it imported the object: until it ends, those that are known may be for another URL.
+    if config_jobs::find(&app.pool, row.job_id).await?.is_some_and(|job| !job.is_final()) {
+        return Ok(());
+    }
+    let (Ok(subscription), asked) = (Subscription::read(&row.document.value()), asked(&app.pool, id).await??) else {
         return Ok(());
     };
-    let cursor = store::cursors(&app.pool, &[id]).await?.pop().unwrap_or_default();
+    let cursor = store::cursor(&app.pool, id).await?;
     if asked.is_empty() || waits(app, &cursor, made) {
         return Ok(());
     }
     let credentials = Credentials::read(&subscription, &secrets_of(&app.pool, id).await?);
+    // Nor may they be of an import that began meanwhile.
+    if store::made(&app.pool, id).await? != made {
+        return Ok(());
+    }
     // What is another now gets another chance.
-    let is_same = made == (Made { version: cursor.version, secrets_at: cursor.secrets_at });
+    let is_same = made == cursor.made();
     let mut sender = Sender {
         app,
         id,
@@ -93,7 +105,9 @@ pub(super) async fn deliver(app: &SharedApp, id: Uuid) -> Result<(), WebhookErro
             break;
         }
         for event in events {
-            if app.is_stopping.load(Ordering::Relaxed) || !sender.send(event).await? {
+            // A page of slow answers would be many turns.
+            let is_over = app.is_stopping.load(Ordering::Relaxed) || began.elapsed() >= TURN;
+            if is_over || !sender.send(event).await? {
                 return Ok(());
             }
         }

@@ -27,7 +27,7 @@ const STRETCH: i64 = 20_000;
 
 /// Why webhooks wait.
 #[derive(Debug, thiserror::Error)]
-pub enum WebhookError {
+enum WebhookError {
     /// The database is away.
     #[error(transparent)]
     Database(#[from] sqlx::Error),

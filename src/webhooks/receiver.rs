@@ -21,6 +21,8 @@ use super::outgoing::Outgoing;
 
 /// How long an attempt may take, from resolving the name to the answer's head.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an address is waited for at least.
+const LEAST_SHARE: Duration = Duration::from_secs(1);
 /// How long the rest of an answer is waited for, and how much of it is read: it has nothing to say, but the next request may come after.
 const REST: Duration = Duration::from_secs(1);
 const REST_BYTES: usize = 4096;
@@ -79,28 +81,28 @@ impl<'o> Receiver<'o> {
         headers: HeaderMap,
         body: Bytes,
     ) -> Result<(http1::SendRequest<Full<Bytes>>, hyper::Response<Incoming>), Attempt> {
+        let mut request = self.request(headers, body)?;
         if let Some(mut sender) = self.open.take() {
-            // A connection that the receiver closed meanwhile is no failure of its: a new one is.
-            if let Ok(response) = sender.send_request(self.request(&headers, &body)?).await {
-                return Ok((sender, response));
+            match sender.try_send_request(request).await {
+                Ok(response) => return Ok((sender, response)),
+                // The receiver closed the connection before anything was sent: it gets a new one. Else it may have the message.
+                Err(mut error) => request = error.take_message().ok_or_else(|| broke(error.error()))?,
             }
         }
         let mut sender = self.connect().await?;
-        match sender.send_request(self.request(&headers, &body)?).await {
-            Ok(response) => Ok((sender, response)),
-            Err(error) => Err(Attempt::failed(format!("the connection broke: {error}"))),
-        }
+        let response = sender.send_request(request).await.map_err(|error| broke(&error))?;
+        Ok((sender, response))
     }
 
-    fn request(&self, headers: &HeaderMap, body: &Bytes) -> Result<Request<Full<Bytes>>, Attempt> {
+    fn request(&self, headers: HeaderMap, body: Bytes) -> Result<Request<Full<Bytes>>, Attempt> {
         let unusable =
             |reason: &dyn std::fmt::Display| Attempt::refused(format!("its httpConfig.url can't be sent: {reason}"));
-        let mut request = Request::new(Full::new(body.clone()));
+        let mut request = Request::new(Full::new(body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.url[Position::BeforePath..Position::AfterQuery]
             .parse()
             .map_err(|error: axum::http::uri::InvalidUri| unusable(&error))?;
-        *request.headers_mut() = headers.clone();
+        *request.headers_mut() = headers;
         let host = HeaderValue::from_str(&self.url[Position::BeforeHost..Position::AfterPort]);
         request.headers_mut().insert(header::HOST, host.map_err(|error| unusable(&error))?);
         Ok(request)
@@ -109,7 +111,7 @@ impl<'o> Receiver<'o> {
     /// Connects to the first address that answers, of those that may be called.
     async fn connect(&mut self) -> Result<http1::SendRequest<Full<Bytes>>, Attempt> {
         let addresses = self.outgoing.addresses(&self.url).await?;
-        let stream = reach(&addresses).await?;
+        let stream = reach(&addresses, TIMEOUT).await?;
         if self.url.scheme() == "http" {
             return self.speak(stream).await;
         }
@@ -122,7 +124,10 @@ impl<'o> Receiver<'o> {
         };
         match self.outgoing.tls.connect(name, stream).await {
             Ok(stream) => self.speak(stream).await,
-            Err(error) => Err(Attempt::failed(format!("TLS failed: {error}"))),
+            Err(error) => {
+                tracing::debug!(%error, host = self.url.host_str(), "TLS failed");
+                Err(Attempt::failed(format!("TLS failed: {}", why_tls_failed(&error))))
+            }
         }
     }
 
@@ -131,8 +136,7 @@ impl<'o> Receiver<'o> {
         stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     ) -> Result<http1::SendRequest<Full<Bytes>>, Attempt> {
         let handshake = http1::Builder::new().max_buf_size(HEAD_BYTES).handshake(TokioIo::new(stream)).await;
-        let (sender, connection) =
-            handshake.map_err(|error| Attempt::failed(format!("the connection broke: {error}")))?;
+        let (sender, connection) = handshake.map_err(|error| broke(&error))?;
         self.driven = JoinSet::new();
         self.driven.spawn(async move {
             // How it ended, the request says.
@@ -142,15 +146,41 @@ impl<'o> Receiver<'o> {
     }
 }
 
-async fn reach(addresses: &[SocketAddr]) -> Result<TcpStream, Attempt> {
+/// What hyper says of it has nothing in it that the receiver wrote.
+fn broke(error: &hyper::Error) -> Attempt {
+    Attempt::failed(format!("the connection broke: {error}"))
+}
+
+/// Connects to one of the addresses. Each has its share of the time, so that one that says nothing doesn't hide the others.
+async fn reach(addresses: &[SocketAddr], time: Duration) -> Result<TcpStream, Attempt> {
+    let count = u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
+    let share = (time / count).max(LEAST_SHARE);
     let mut last = Attempt::failed("there is no address");
     for address in addresses {
-        match TcpStream::connect(address).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = Attempt::failed(format!("can't connect to {address}: {error}")),
+        match tokio::time::timeout(share, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => last = Attempt::failed(format!("can't connect to {address}: {error}")),
+            Err(_) => last = Attempt::failed(format!("can't connect to {address}: no answer")),
         }
     }
     Err(last)
+}
+
+/// Why TLS failed, in words of ours: those of a certificate are the receiver's, and go only where debugging is asked for.
+fn why_tls_failed(error: &std::io::Error) -> &'static str {
+    use rustls::CertificateError::{
+        Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet, NotValidYetContext, UnknownIssuer,
+    };
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        Some(rustls::Error::InvalidCertificate(why)) => match why {
+            UnknownIssuer => "nobody who is trusted issued the certificate; --webhook-ca would trust others",
+            NotValidForName | NotValidForNameContext { .. } => "the certificate is for another name",
+            Expired | ExpiredContext { .. } => "the certificate has expired",
+            NotValidYet | NotValidYetContext { .. } => "the certificate isn't valid yet",
+            _ => "the certificate can't be used",
+        },
+        _ => "the handshake broke off",
+    }
 }
 
 /// `Retry-After`: seconds or a time (RFC 9110 §10.2.3).
@@ -177,5 +207,42 @@ mod tests {
         assert_eq!(read("Sun, 15 Mar 2026 11:00:00 GMT"), None);
         assert_eq!(read("soon"), None);
         assert_eq!(retry_after(&HeaderMap::new(), now), None);
+    }
+
+    #[tokio::test]
+    async fn an_address_that_says_nothing_doesnt_hide_the_others() {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let full = socket.listen(1).unwrap();
+        let silent = full.local_addr().unwrap();
+        // Nobody accepts: who doesn't fit into its queue hears nothing.
+        let mut queue = Vec::new();
+        while let Ok(waiting) = tokio::time::timeout(Duration::from_millis(500), TcpStream::connect(silent)).await {
+            queue.push(waiting.unwrap());
+        }
+        let open = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let answers = open.local_addr().unwrap();
+        let time = Duration::from_secs(2);
+        let reached = tokio::time::timeout(time, reach(&[silent, answers], time)).await.unwrap().unwrap();
+        assert_eq!(reached.peer_addr().unwrap(), answers);
+        let failed = reach(&[silent], Duration::ZERO).await.unwrap_err();
+        assert_eq!(failed.reason.unwrap(), format!("can't connect to {silent}: no answer"));
+    }
+
+    #[test]
+    fn why_tls_failed_is_said_in_words_of_ours() {
+        use rustls::CertificateError::{BadSignature, Expired, NotValidForNameContext, UnknownIssuer};
+        let other =
+            NotValidForNameContext { expected: ServerName::try_from("a.example").unwrap(), presented: vec!["s3cret".to_owned()] };
+        for (why, expected) in [
+            (UnknownIssuer, "nobody who is trusted issued the certificate; --webhook-ca would trust others"),
+            (other, "the certificate is for another name"),
+            (Expired, "the certificate has expired"),
+            (BadSignature, "the certificate can't be used"),
+        ] {
+            let error = std::io::Error::new(std::io::ErrorKind::InvalidData, rustls::Error::InvalidCertificate(why));
+            assert_eq!(why_tls_failed(&error), expected);
+        }
+        assert_eq!(why_tls_failed(&std::io::ErrorKind::UnexpectedEof.into()), "the handshake broke off");
     }
 }

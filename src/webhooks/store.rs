@@ -33,6 +33,13 @@ pub struct Cursor {
     pub reason: Option<String>,
 }
 
+impl Cursor {
+    /// What the subscription was made of at the last attempt.
+    pub(super) const fn made(&self) -> Made {
+        Made { version: self.version, secrets_at: self.secrets_at }
+    }
+}
+
 /// What a subscription is made of now: its document's version, and when the latest of its secrets came.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, sqlx::FromRow)]
 pub(super) struct Made {
@@ -91,8 +98,14 @@ pub(super) async fn cursors(pool: &PgPool, subscriptions: &[Uuid]) -> sqlx::Resu
         .await
 }
 
-/// Keeps what came of an attempt, in one statement: the cursor moves only with a delivery, which is then in the log. Gives what the
-/// subscription is made of now.
+/// A subscription's cursor; before the first attempt it is at the log's begin.
+pub(super) async fn cursor(pool: &PgPool, subscription: Uuid) -> sqlx::Result<Cursor> {
+    Ok(cursors(pool, &[subscription]).await?.pop().unwrap_or_default())
+}
+
+/// Keeps what came of an attempt, in one statement: the cursor moves only with a delivery, which is then in the log. Whoever lost the
+/// lease and comes late only adds to the log: how it stands is said by those who are further on. Gives what the subscription is made
+/// of now.
 pub(super) async fn record(pool: &PgPool, record: &Record<'_>) -> sqlx::Result<Made> {
     let is_delivered = record.attempt.outcome == Outcome::Delivered;
     sqlx::query_as(concat!(
@@ -100,9 +113,14 @@ pub(super) async fn record(pool: &PgPool, record: &Record<'_>) -> sqlx::Result<M
              INSERT INTO work.webhook_cursors AS c (subscription_id, version, secrets_at, position, attempts, failures,
                                                     attempted_at, next_attempt_at, reason)
              VALUES ($1, $2, $3, $4, 1, $5, $6, $7, $8)
-             ON CONFLICT (subscription_id) DO UPDATE SET version = excluded.version, secrets_at = excluded.secrets_at,
-                 position = greatest(c.position, excluded.position), attempts = c.attempts + 1, failures = excluded.failures,
-                 attempted_at = excluded.attempted_at, next_attempt_at = excluded.next_attempt_at, reason = excluded.reason
+             ON CONFLICT (subscription_id) DO UPDATE SET
+                 position = greatest(c.position, excluded.position), attempts = c.attempts + 1,
+                 (version, secrets_at, failures, attempted_at, next_attempt_at, reason) = (
+                     SELECT excluded.version, excluded.secrets_at, excluded.failures, excluded.attempted_at,
+                            excluded.next_attempt_at, excluded.reason WHERE excluded.position >= c.position
+                     UNION ALL
+                     SELECT c.version, c.secrets_at, c.failures, c.attempted_at, c.next_attempt_at, c.reason
+                     WHERE excluded.position < c.position)
              RETURNING attempts),
          forgotten AS (
              DELETE FROM work.webhook_deliveries USING cursor WHERE subscription_id = $1 AND number <= cursor.attempts - $13)

@@ -85,7 +85,12 @@ impl Worker {
         self.known.retain(|id, known| versions.get(id) == Some(&known.version));
         for (id, version) in versions {
             if let Entry::Vacant(unknown) = self.known.entry(id) {
-                unknown.insert(Known { version, asked: asked(&app.pool, id).await?, looked: 0 });
+                // One that can't be read mustn't stop the others; it asks for nothing until it changes.
+                let asked = asked(&app.pool, id).await?.unwrap_or_else(|error| {
+                    tracing::warn!(%error, webhook = %id, "the webhook's history can't be read");
+                    Asked::default()
+                });
+                unknown.insert(Known { version, asked, looked: 0 });
             }
         }
         Ok(())

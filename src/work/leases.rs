@@ -1,5 +1,6 @@
-//! Which worker has which import, certification, run or configuration job. A lease says who may go on; that nobody else applies is the journal's
-//! guard.
+//! Which worker has which import, certification, run, configuration job or webhook. A lease only says who may go on: whoever lost it may
+//! not know yet. That nobody else applies an import, a certification, a run or a job is the journal's guard. Nothing guards a webhook's
+//! receiver: it may get a message twice, by the same id; how far the webhook is only goes forward.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -50,7 +51,7 @@ pub async fn keep(pool: &PgPool, subject: Uuid, worker: &str, is_stopping: &Atom
                 return;
             }
         }
-        // While the database is away nobody can say; when it is back, the journal's guard decides.
+        // While the database is away nobody can say; when it is back, what is said above decides.
         if take(pool, subject, worker).await.is_ok_and(|is_ours| !is_ours) {
             return;
         }

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod attempts;
+mod connections;
 mod deliveries;
 mod faults;
 mod secrets;

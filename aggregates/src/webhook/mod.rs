@@ -95,8 +95,7 @@ impl Subscription {
 
 fn authentication(http: &Value, entry: &Value) -> Result<Authentication, String> {
     let there = |pointer: &str| {
-        let place = pointer.trim_start_matches("/object/").replace('/', ".");
-        if is_there(entry, pointer) { Ok(()) } else { Err(format!("{place} is missing")) }
+        if is_there(entry, pointer) { Ok(()) } else { Err(format!("{} is missing", place(pointer))) }
     };
     match text(http, "httpAuthenticationType")? {
         None | Some("NO_AUTH") => Ok(Authentication::None),
@@ -113,6 +112,11 @@ fn authentication(http: &Value, entry: &Value) -> Result<Authentication, String>
             "httpConfig.httpAuthenticationType is {other:?}; NO_AUTH, BASIC_AUTH and BEARER_TOKEN are known"
         )),
     }
+}
+
+/// A place in an entry, as people call it: `httpConfig.signingSecret`.
+pub fn place(pointer: &str) -> String {
+    pointer.trim_start_matches("/object/").replace('/', ".")
 }
 
 /// Only a secret that was taken out is one: what stands there otherwise was empty, or no text.

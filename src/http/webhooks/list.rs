@@ -1,8 +1,8 @@
-use aggregates::webhook::Subscription;
 use axum::Json;
 use chrono::{DateTime, Utc};
 use projections::events::EventRow;
 use serde::Serialize;
+use url::Position;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -23,17 +23,17 @@ pub struct WebhookBody {
     object_id: String,
     /// Its name.
     name: String,
-    /// Why nothing is delivered; null = its document asks for what can be.
+    /// Why nothing is delivered; null = its document asks for what can be, and its secrets are known here.
     problem: Option<String>,
     /// Is it switched on? null when it has a problem that hides it.
     is_enabled: Option<bool>,
-    /// Where events go.
+    /// Where events go; without the query, which may hold a token.
     url: Option<String>,
     /// Which events.
     event_types: Vec<&'static str>,
     /// Up to this position of the log everything that it asks for is delivered.
     position: i64,
-    /// The next event that waits to be delivered; null = there is none.
+    /// The next event that waits to be delivered; null = there is none within the 20,000 positions after `position`.
     pending: Option<PendingBody>,
     /// So many attempts failed since the last that didn't.
     failures: i32,
@@ -65,9 +65,7 @@ impl From<EventRow> for PendingBody {
 
 impl From<Overview> for WebhookBody {
     fn from(found: Overview) -> Self {
-        let Overview { object, subscription, cursor, pending } = found;
-        let problem = subscription.as_ref().map_or_else(|reason| Some(reason.clone()), |read| read.is_signed().err());
-        let read: Option<Subscription> = subscription.ok();
+        let Overview { object, subscription: read, problem, cursor, pending } = found;
         let next_attempt_at = cursor.next_attempt_at.filter(|_| pending.is_some());
         Self {
             id: object.id,
@@ -75,7 +73,8 @@ impl From<Overview> for WebhookBody {
             name: object.name,
             problem,
             is_enabled: read.as_ref().map(|read| read.is_enabled),
-            url: read.as_ref().map(|read| read.url.to_string()),
+            // A URL that names a user isn't read at all.
+            url: read.as_ref().map(|read| read.url[..Position::AfterPath].to_owned()),
             event_types: read.map(|read| read.event_types.into_iter().collect()).unwrap_or_default(),
             position: cursor.position,
             pending: pending.map(PendingBody::from),

@@ -102,6 +102,32 @@ async fn a_receiver_that_isnt_there_or_says_nothing_gets_it_when_it_is_back() {
 }
 
 #[tokio::test]
+async fn a_failure_that_is_told_late_changes_nothing_of_who_is_further_on() {
+    let (server, receiver) = (open().await, Receiver::start());
+    subscribe(&server, &[webhook("1", &receiver.url(), SECRET, &["ApplicationCreated"])]).await;
+    make(&server, &["A"]).await;
+    attempted(&server, "1", 1).await;
+    receiver.reply(Reply::Silence);
+    make(&server, &["B"]).await;
+    let position = receiver.has(2).await[1].position();
+    // As if another server had got the lease meanwhile, and delivered it.
+    sqlx::query("UPDATE work.webhook_cursors SET position = $2 WHERE subscription_id = $1::uuid")
+        .bind(shown(&server, "1").await["id"].as_str())
+        .bind(position)
+        .execute(&server.server.app.pool)
+        .await
+        .unwrap();
+    let made = attempted(&server, "1", 2).await;
+    assert_eq!((&made[0]["outcome"], &made[0]["position"]), (&json!("failed"), &json!(position)));
+    let webhook = shown(&server, "1").await;
+    assert_eq!((&webhook["failures"], &webhook["reason"]), (&json!(0), &Value::Null));
+    assert_eq!((&webhook["position"], &webhook["pending"]), (&json!(position), &Value::Null));
+    make(&server, &["C"]).await;
+    assert_eq!(names(&receiver.has(3).await), ["A", "B", "C"]);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn the_log_of_attempts_keeps_the_last_thousand() {
     let (server, receiver) = (open().await, Receiver::start());
     subscribe(&server, &[webhook("1", &receiver.url(), SECRET, &["ApplicationCreated"])]).await;

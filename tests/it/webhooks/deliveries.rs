@@ -113,13 +113,17 @@ async fn receivers_with_a_certificate_of_ones_own_are_trusted_if_configured() {
     subscribe(&stranger, &[webhook("1", &url, SECRET, &["ApplicationCreated"])]).await;
     make(&stranger, &["A"]).await;
     let refused = super::attempted(&stranger, "1", 1).await;
-    assert!(refused[0]["reason"].as_str().unwrap().starts_with("TLS failed: invalid peer certificate"), "{refused:?}");
+    let expected = "TLS failed: nobody who is trusted issued the certificate; --webhook-ca would trust others";
+    assert_eq!(refused[0]["reason"], expected);
     stranger.stop().await;
     assert_eq!(receiver.received().len(), 0);
     let config = muniment::app::Config { webhook_authorities: Some(certificate.certificate.clone()), ..loopback() };
     let server = TestServer::start_with(cluster::database().await, config).await;
-    subscribe(&server, &[webhook("1", &url, SECRET, &["ApplicationCreated"])]).await;
+    let misnamed = webhook("2", &url.replace("localhost", "127.0.0.1"), SECRET, &["ApplicationCreated"]);
+    subscribe(&server, &[webhook("1", &url, SECRET, &["ApplicationCreated"]), misnamed]).await;
     make(&server, &["A", "B"]).await;
+    let refused = super::attempted(&server, "2", 1).await;
+    assert_eq!(refused[0]["reason"], "TLS failed: the certificate is for another name");
     let received = receiver.has(2).await;
     assert_eq!(names(&received), ["A", "B"]);
     assert!(received.iter().all(|request| request.is_signed_with(SECRET)));
@@ -132,13 +136,14 @@ async fn receivers_with_a_certificate_of_ones_own_are_trusted_if_configured() {
 async fn who_may_look() {
     use aggregates::api_token::Role;
     let server = open().await;
-    let results = subscribe(&server, &[webhook("1", "https://example.com", SECRET, &["ApplicationCreated"])]).await;
+    let url = "https://example.com/hook?token=t0ken#part";
+    let results = subscribe(&server, &[webhook("1", url, SECRET, &["ApplicationCreated"])]).await;
     assert_eq!(results["results"]["TRIGGER_SUBSCRIPTION"]["infos"], json!([]));
     let reader = server.client_as("reader", Role::Reader).await;
     assert_eq!(reader.get("/api/webhooks").await.status, 403);
     let auditor = server.client_as("auditor", Role::Auditor).await;
     let webhook = auditor.get("/api/webhooks").await.json["items"][0].clone();
-    assert_eq!((&webhook["name"], &webhook["url"]), (&json!("hook 1"), &json!("https://example.com/")));
+    assert_eq!((&webhook["name"], &webhook["url"]), (&json!("hook 1"), &json!("https://example.com/hook")));
     let path = format!("/api/webhooks/{}/deliveries", id(&webhook));
     assert_eq!(auditor.get(&path).await.json["totalCount"], 0);
     assert_eq!(auditor.get("/api/webhooks/018f0000-0000-7000-8000-00000000dead/deliveries").await.status, 404);

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use sqlx::ConnectOptions;
+use sqlx::{ConnectOptions, Executor};
 
-use super::{SECRET, loopback, make, names, open, subscribe};
+use super::{SECRET, attempted, attempts, loopback, make, names, open, shown, subscribe};
 use crate::support::bodies::grants_only;
 use crate::support::configuration::file;
 use crate::support::process::{Folder, Serving, wait_until};
 use crate::support::receiver::{Receiver, Reply, webhook};
-use crate::support::{Client, eventually};
+use crate::support::{Client, eventually, id};
 
 #[tokio::test]
 async fn two_servers_deliver_each_event_once_and_one_goes_on_without_the_other() {
@@ -42,6 +42,33 @@ async fn a_server_that_is_stopped_ends_the_request_on_its_way_and_the_next_goes_
     let received = receiver.has(6).await;
     assert_eq!(names(&received), ["A", "B", "C", "D", "E", "F"], "each once");
     beside.stop().await;
+}
+
+#[tokio::test]
+async fn a_history_that_cant_be_read_stops_no_other_webhook() {
+    let (server, receiver) = (open().await, Receiver::start());
+    let both = ["1", "2"].map(|id| webhook(id, &receiver.url(), SECRET, &["ApplicationCreated"]));
+    subscribe(&server, &both).await;
+    let unreadable = shown(&server, "1").await;
+    let mut superuser = server.database.connect_owner().await.unwrap();
+    let tamper = format!(
+        "ALTER TABLE journal.events DISABLE TRIGGER append_only;
+         UPDATE journal.events SET payload = '{{\"Unheard\":{{}}}}' WHERE aggregate_type = 'config_object' AND aggregate_id = '{}';
+         ALTER TABLE journal.events ENABLE TRIGGER append_only",
+        id(&unreadable)
+    );
+    superuser.execute(tamper.as_str()).await.unwrap();
+    // One that hasn't read it before.
+    let beside = server.start_beside_with(loopback()).await;
+    server.stop().await;
+    make(&beside, &["A"]).await;
+    assert!(receiver.has(1).await[0].is_signed_with(SECRET));
+    let webhook = shown(&beside, "1").await;
+    assert!(webhook["problem"].as_str().unwrap().starts_with("its history can't be read: event "), "{webhook}");
+    attempted(&beside, "2", 1).await;
+    assert_eq!(attempts(&beside, "1").await.len(), 0);
+    beside.stop().await;
+    assert_eq!(receiver.received().len(), 1);
 }
 
 /// Imports a file through a server of its own process.

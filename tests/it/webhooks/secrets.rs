@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{attempted, make, names, open, shown, subscribe};
-use crate::support::TestServer;
+use super::{SECRET, attempted, attempts, make, names, open, shown, subscribe};
+use crate::support::configuration::file;
 use crate::support::receiver::{Receiver, webhook};
+use crate::support::{TestServer, eventually};
 
 /// How many rows of all tables but that of secrets, and files, hold one of these texts.
 async fn told(server: &TestServer, texts: &[&str]) -> Vec<String> {
@@ -77,9 +78,10 @@ async fn what_isnt_known_here_is_said_and_what_comes_later_is_used_at_once() {
     };
     // As a file of another server, or after a restore without secrets.
     subscribe(&server, &[with("********", "********")]).await;
+    let expected = "its httpConfig.signingSecret isn't known here; import it again, with its value";
+    assert_eq!(shown(&server, "1").await["problem"], expected);
     make(&server, &["A"]).await;
     let refused = attempted(&server, "1", 1).await;
-    let expected = "its httpConfig.signingSecret isn't known here; import it again, with its value";
     assert_eq!((&refused[0]["outcome"], &refused[0]["reason"]), (&json!("refused"), &json!(expected)));
     assert_eq!(receiver.received().len(), 0);
     // The clock stands still, so only the change makes another attempt.
@@ -97,8 +99,45 @@ async fn what_isnt_known_here_is_said_and_what_comes_later_is_used_at_once() {
     assert_eq!(told(&server, &["s3cret", "t0ken", "not base64"]).await, Vec::<String>::new());
     let delivered = attempted(&server, "1", 4).await;
     assert_eq!((&delivered[0]["outcome"], &delivered[0]["reason"]), (&json!("delivered"), &Value::Null));
-    assert_eq!(shown(&server, "1").await["reason"], Value::Null);
+    let webhook = shown(&server, "1").await;
+    assert_eq!((&webhook["reason"], &webhook["problem"]), (&Value::Null, &Value::Null));
     server.stop().await;
+}
+
+#[tokio::test]
+async fn nothing_goes_to_a_new_url_before_its_import_has_brought_its_secrets() {
+    let (server, before, after, witness) = (open().await, Receiver::start(), Receiver::start(), Receiver::start());
+    let to = |id: &str, receiver: &Receiver, secret: &str| webhook(id, &receiver.url(), secret, &["ApplicationCreated"]);
+    subscribe(&server, &[to("1", &before, "s3cret-one"), to("2", &witness, SECRET)]).await;
+    make(&server, &["A"]).await;
+    attempted(&server, "1", 1).await;
+    // While this row is held, the import can't take the new secret, though it has imported the object.
+    let mut held = server.server.app.pool.begin().await.unwrap();
+    let locked = sqlx::query("SELECT FROM work.config_secrets WHERE owner_id = $1::uuid FOR UPDATE")
+        .bind(shown(&server, "1").await["id"].as_str())
+        .execute(&mut *held)
+        .await
+        .unwrap();
+    assert_eq!(locked.rows_affected(), 1);
+    let changed = file(&[to("1", &after, "s3cret-two")]);
+    let started = server.send_config("/sp-config/import", changed.to_string(), None).await;
+    assert_eq!(started.status, 202, "{}", started.text);
+    eventually("the new URL is kept", async || (shown(&server, "1").await["url"] == after.url()).then_some(())).await;
+    for (name, count) in [("B", 2), ("C", 3)] {
+        make(&server, &[name]).await;
+        witness.has(count).await;
+    }
+    let webhook = shown(&server, "1").await;
+    assert_eq!((&webhook["pending"]["eventType"], &webhook["failures"]), (&json!("ApplicationCreated"), &json!(0)));
+    assert_eq!((attempts(&server, "1").await.len(), after.received().len()), (1, 0));
+    held.rollback().await.unwrap();
+    let job = server.config_job("import", started.json["jobId"].as_str().unwrap()).await;
+    assert_eq!(job["status"], "COMPLETE");
+    let received = after.has(2).await;
+    assert_eq!(names(&received), ["B", "C"]);
+    assert!(received.iter().all(|request| request.is_signed_with("s3cret-two")));
+    server.stop().await;
+    assert_eq!(before.received().len(), 1);
 }
 
 #[tokio::test]
