@@ -1,5 +1,7 @@
 //! Files, options and jobs that aren't right: a clear error, and nothing happens.
 
+use std::fmt::Write;
+
 use chrono::TimeDelta;
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
@@ -134,7 +136,10 @@ async fn jobs_that_arent_there_not_ready_of_the_other_kind_or_expired_arent_foun
 async fn texts_that_the_database_cant_hold_are_told_and_cost_no_other() {
     let server = TestServer::start().await;
     // So long that no index takes it, and without repetitions: those would be compressed.
-    let long: String = (0..1000).map(|n: u64| format!("{:08x}", n.wrapping_mul(2_654_435_761) as u32)).collect();
+    let mut long = String::new();
+    for n in 0..1000_u32 {
+        let _ = write!(long, "{:08x}", n.wrapping_mul(2_654_435_761));
+    }
     let objects = [
         object("RULE", "1", "one", json!({"password": "a\0b"})),
         object("RULE", "2", "two", json!({"a\0b": {"password": "known"}})),

@@ -74,7 +74,8 @@ fn entry(number: usize, name: &str, says: &str) -> Value {
 /// What is there before the import: some of its objects, with other contents, half of them under other names.
 fn before() -> Vec<Value> {
     let all = (0..COUNT).filter(|number| number % 11 == 0 || *number == 200).filter(|number| !is_bad(*number));
-    let name = |number: usize| if number % 2 == 0 { format!("Was {number}") } else { format!("Name {number}") };
+    let name =
+        |number: usize| if number.is_multiple_of(2) { format!("Was {number}") } else { format!("Name {number}") };
     all.map(|number| entry(number, &name(number), "old")).collect()
 }
 
