@@ -87,7 +87,9 @@ impl There {
             objects.insert(key(&object.target), (object.target.clone(), object.written(document)));
         }
         let mut ids: BTreeSet<Uuid> = applications::ids(pool).await?.into_iter().collect();
-        ids.extend(objects.values().filter(|(called, _)| is_source(called)).map(|(called, _)| application_id(&called.id)));
+        ids.extend(
+            objects.values().filter(|(called, _)| is_source(called)).map(|(called, _)| application_id(&called.id)),
+        );
         Ok(Self::of(&objects.into_values().collect::<Vec<_>>(), ids))
     }
 
@@ -99,8 +101,7 @@ impl There {
         let application = |(called, said): &(Reference, Document)| {
             Some((application_id(&called.id), source::read(called, said).ok()?.0))
         };
-        let applications: BTreeMap<Uuid, Definition> =
-            of_type(ObjectType::Source).filter_map(application).collect();
+        let applications: BTreeMap<Uuid, Definition> = of_type(ObjectType::Source).filter_map(application).collect();
         let first = |(id, definition): (&Uuid, &Definition)| {
             let origin = Origin { id: *id, name: &definition.name, applications: &ids };
             Some((*id, followed(&profiles, &origin)?.name.clone()))

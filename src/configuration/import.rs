@@ -183,7 +183,7 @@ impl Import<'_> {
         let (nothing, mut there) = (There::default(), None);
         let mut next = 0;
         while next < planned.len() {
-            let places = next..self.end_of_slice(planned, file, next);
+            let places = next..end_of_slice(planned, file, next);
             next = places.end;
             let in_file: Vec<usize> = planned[places.clone()].iter().map(|object| object.place).collect();
             let mut documents = file.documents(&in_file).await?;
@@ -206,17 +206,6 @@ impl Import<'_> {
             self.take_secrets(planned, &slice, &brought).await?;
         }
         Ok(done)
-    }
-
-    /// Where the slice that begins here ends. A SOURCE is imported alone: it is an application as well.
-    fn end_of_slice(&self, planned: &[Planned], file: &KeptFile, begin: usize) -> usize {
-        let is_source = |object: &Planned| object.target.object_type() == Some(ObjectType::Source);
-        let mut bytes = 0;
-        let fits = |object: &&Planned| {
-            bytes += file.size(object.place);
-            bytes <= SLICE_BYTES && !is_source(object)
-        };
-        begin + planned[begin..].iter().take(SLICE).take_while(fits).count().max(1)
     }
 
     async fn import_slice(
@@ -342,6 +331,17 @@ impl Import<'_> {
             }
         }
     }
+}
+
+/// Where the slice that begins here ends. A SOURCE is imported alone: it is an application as well.
+fn end_of_slice(planned: &[Planned], file: &KeptFile, begin: usize) -> usize {
+    let is_source = |object: &Planned| object.target.object_type() == Some(ObjectType::Source);
+    let mut bytes = 0;
+    let fits = |object: &&Planned| {
+        bytes += file.size(object.place);
+        bytes <= SLICE_BYTES && !is_source(object)
+    };
+    begin + planned[begin..].iter().take(SLICE).take_while(fits).count().max(1)
 }
 
 /// Notes why an object can't be imported: something that it needs can't be, or it is no application.

@@ -43,7 +43,8 @@ pub fn read(file: Spool, directory: &Path) -> Result<Upload, Fault> {
         return Err(Fault::File(reason.to_owned()));
     }
     let upload = Upload { lines: Spool::new(directory)?, secrets: Vec::new() };
-    let mut reading = Reading { upload, has_objects: false, place: 0, owners: HashSet::new(), refused: None, broken: None };
+    let mut reading =
+        Reading { upload, has_objects: false, place: 0, owners: HashSet::new(), refused: None, broken: None };
     let mut json = serde_json::Deserializer::from_reader(bytes);
     let read = json.deserialize_map(&mut reading).and_then(|()| json.end());
     match (read, reading) {
@@ -106,7 +107,9 @@ impl Reading {
         if let Some(kind) = kind.filter(|_| !found.is_empty()) {
             let id = stream(kind, &object.reference.id);
             if !self.owners.insert(id) {
-                return Err("another entry has the same type and id, and whose secrets are whose nobody can say".to_owned());
+                return Err(
+                    "another entry has the same type and id, and whose secrets are whose nobody can say".to_owned()
+                );
             }
             self.upload.secrets.extend(found.into_iter().map(|secret| (id, secret)));
         }

@@ -98,7 +98,9 @@ impl<'a> RowReader<'a> {
         let mut attributes = self.fields.attributes();
         let Some(schema) = schema else { return attributes };
         attributes.retain(|name, text| {
-            let Some(attribute) = schema.get(name).filter(|attribute| !attribute.r#type.is_any_text()) else { return true };
+            let Some(attribute) = schema.get(name).filter(|attribute| !attribute.r#type.is_any_text()) else {
+                return true;
+            };
             let several = attribute.is_multi_valued.then(|| self.fields.several(name));
             let values: Vec<String> =
                 several.map_or_else(|| vec![text.clone()], |all| all.into_iter().map(str::to_owned).collect());

@@ -60,8 +60,7 @@ pub(super) async fn next(
 
 /// Must it wait, having failed? Not if it, or a secret of it, was changed since.
 pub(super) fn waits(app: &SharedApp, cursor: &Cursor, made: Made) -> bool {
-    cursor.next_attempt_at.is_some_and(|next| next > app.clock.now())
-        && made == cursor.made()
+    cursor.next_attempt_at.is_some_and(|next| next > app.clock.now()) && made == cursor.made()
 }
 
 /// Delivers what a subscription asks for. Whoever calls has the lease.

@@ -169,7 +169,8 @@ async fn reach(addresses: &[SocketAddr], time: Duration) -> Result<TcpStream, At
 /// Why TLS failed, in words of ours: those of a certificate are the receiver's, and go only where debugging is asked for.
 fn why_tls_failed(error: &std::io::Error) -> &'static str {
     use rustls::CertificateError::{
-        Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet, NotValidYetContext, UnknownIssuer,
+        Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet, NotValidYetContext,
+        UnknownIssuer,
     };
     match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         Some(rustls::Error::InvalidCertificate(why)) => match why {
@@ -232,8 +233,10 @@ mod tests {
     #[test]
     fn why_tls_failed_is_said_in_words_of_ours() {
         use rustls::CertificateError::{BadSignature, Expired, NotValidForNameContext, UnknownIssuer};
-        let other =
-            NotValidForNameContext { expected: ServerName::try_from("a.example").unwrap(), presented: vec!["s3cret".to_owned()] };
+        let other = NotValidForNameContext {
+            expected: ServerName::try_from("a.example").unwrap(),
+            presented: vec!["s3cret".to_owned()],
+        };
         for (why, expected) in [
             (UnknownIssuer, "nobody who is trusted issued the certificate; --webhook-ca would trust others"),
             (other, "the certificate is for another name"),

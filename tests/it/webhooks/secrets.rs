@@ -107,7 +107,8 @@ async fn what_isnt_known_here_is_said_and_what_comes_later_is_used_at_once() {
 #[tokio::test]
 async fn nothing_goes_to_a_new_url_before_its_import_has_brought_its_secrets() {
     let (server, before, after, witness) = (open().await, Receiver::start(), Receiver::start(), Receiver::start());
-    let to = |id: &str, receiver: &Receiver, secret: &str| webhook(id, &receiver.url(), secret, &["ApplicationCreated"]);
+    let to =
+        |id: &str, receiver: &Receiver, secret: &str| webhook(id, &receiver.url(), secret, &["ApplicationCreated"]);
     subscribe(&server, &[to("1", &before, "s3cret-one"), to("2", &witness, SECRET)]).await;
     make(&server, &["A"]).await;
     attempted(&server, "1", 1).await;
