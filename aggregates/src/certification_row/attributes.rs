@@ -134,7 +134,7 @@ impl Attribute {
     }
 
     /// Is it what is decided now?
-    pub const fn is_now(self) -> bool {
+    pub const fn is_current(self) -> bool {
         matches!(self, Self::Decision | Self::Notes | Self::SignedOffState)
     }
 

@@ -159,7 +159,7 @@ impl<'c> Evaluation<'c> {
             let attributes: Option<Json<BTreeMap<String, String>>> = row.try_get("attributes_folded")?;
             grant = grant.custom(Attribute::GrantAttributes, &attributes.unwrap_or_default().0);
         }
-        if self.named.iter().any(|attribute| attribute.is_now()) {
+        if self.named.iter().any(|attribute| attribute.is_current()) {
             grant = state.row.standing.current(grant);
         }
         let decision: Option<String> = row.try_get("previous_decision")?;
