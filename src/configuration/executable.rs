@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aggregates::application::source::{self, application_id};
 use aggregates::application::{Content, Definition};
-use aggregates::config_job::plan::{Message, Planned};
+use aggregates::config_job::directory::Directory;
+use aggregates::config_job::incoming::links;
+use aggregates::config_job::plan::{Message, Plan};
 use aggregates::config_object::{Document, ObjectType, Reference};
 use aggregates::identity::profile::{Origin, Profile, followed};
 use aggregates::identity::schema::Schema;
@@ -23,10 +25,10 @@ use super::kept::KeptFile;
 /// Told of an object that is kept and has no effect.
 const NOT_EXECUTABLE: &str = "NOT_EXECUTABLE";
 
-/// Notes why an object that will be imported, or something in it, has no effect, if that is so.
-pub(super) fn tell(object: &mut Planned, document: &Document, there: &There) {
-    let Some(kind) = object.target.object_type() else { return };
-    let name = &object.target.name;
+/// Why an object that will be imported, or something in it, has no effect, if that is so.
+pub(super) fn tell(target: &Reference, document: &Document, there: &There) -> Vec<Message> {
+    let Some(kind) = target.object_type() else { return Vec::new() };
+    let name = &target.name;
     let (whole, parts) = match there.follows(kind, name, document) {
         Ok(parts) => (None, parts),
         Err(reason) => (Some(reason), Vec::new()),
@@ -34,7 +36,7 @@ pub(super) fn tell(object: &mut Planned, document: &Document, there: &There) {
     let whole = whole.map(|reason| format!("{} {name:?} is kept, but not executed here: {reason}", kind.as_str()));
     let part = |part| format!("{} {name:?} is kept, but this in it is not executed here: {part}", kind.as_str());
     let texts = whole.into_iter().chain(parts.into_iter().map(part));
-    object.infos.extend(texts.map(|text| Message { key: NOT_EXECUTABLE, text }).collect::<Vec<_>>());
+    texts.map(|text| Message { key: NOT_EXECUTABLE, text }).collect()
 }
 
 /// Does it depend on other objects whether this one is followed?
@@ -64,11 +66,7 @@ const NEEDED: [ObjectType; 4] =
 
 impl There {
     /// Reads what there is and what the file brings. Of all types only those that others depend on.
-    pub(super) async fn after(
-        pool: &PgPool,
-        planned: &[Planned],
-        file: &mut KeptFile,
-    ) -> Result<Self, ConfigurationError> {
+    pub(super) async fn after(pool: &PgPool, plan: &Plan<'_>, file: &mut KeptFile) -> Result<Self, ConfigurationError> {
         let is_source = |called: &Reference| called.object_type() == Some(ObjectType::Source);
         let is_needed = |reference: &Reference| reference.object_type().is_some_and(|kind| NEEDED.contains(&kind));
         let mut known = Snapshot::take(pool).await?.references;
@@ -78,13 +76,16 @@ impl There {
         for entry in entries(&mut *pool.acquire().await?, &known).await? {
             objects.insert(key(&entry.reference), (entry.reference, entry.document));
         }
-        let brought: Vec<&Planned> =
-            planned.iter().filter(|object| object.errors.is_empty() && is_needed(&object.target)).collect();
-        let places: Vec<usize> = brought.iter().map(|object| object.place).collect();
-        let mut documents = file.documents(&places).await?;
-        for object in brought {
-            let Some(document) = documents.remove(&object.place) else { continue };
-            objects.insert(key(&object.target), (object.target.clone(), object.written(document)));
+        let brought: Vec<usize> =
+            plan.places().filter(|at| !plan.is_refused(*at) && is_needed(plan.called(*at))).collect();
+        let in_file: Vec<usize> = brought.iter().map(|at| plan.place_in_file(*at)).collect();
+        let mut documents = file.documents(&in_file).await?;
+        for (at, in_file) in brought.into_iter().zip(in_file) {
+            let Some(document) = documents.remove(&in_file) else { continue };
+            // Whoever owns something has no part in what it does.
+            let resolved = plan.resolve(links(&document), &Directory::default());
+            let target = plan.target(at);
+            objects.insert(key(&target), (target, resolved.written(document)));
         }
         let mut ids: BTreeSet<Uuid> = applications::ids(pool).await?.into_iter().collect();
         ids.extend(

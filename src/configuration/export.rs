@@ -66,8 +66,8 @@ pub(super) async fn keep_snapshot(
     selection: &Selection,
     snapshot: &mut Snapshot,
 ) -> Result<ConfigJobCommand, ConfigurationError> {
-    let selected: Vec<Reference> =
-        snapshot.references.iter().filter(|reference| selection.selects(reference)).cloned().collect();
+    let places = 0..snapshot.references.len();
+    let selected: Vec<usize> = places.filter(|place| selection.selects(&snapshot.references[*place])).collect();
     let head = Head {
         version: 1,
         timestamp: app.clock.now().to_rfc3339_opts(SecondsFormat::Micros, true),
@@ -83,7 +83,8 @@ pub(super) async fn keep_snapshot(
     begin(&mut spool, &head).map_err(Fault::from)?;
     let mut objects = 0;
     for page in selected.chunks(PAGE) {
-        for entry in snapshot.entries(page).await? {
+        let page: Vec<Reference> = page.iter().map(|place| snapshot.references[*place].clone()).collect();
+        for entry in snapshot.entries(&page).await? {
             write(&mut spool, &entry, objects == 0).map_err(Fault::from)?;
             objects += 1;
         }

@@ -2,25 +2,27 @@
 
 use std::collections::{HashMap, HashSet};
 
-use aggregates::application::source::{self, application_id};
-use aggregates::application::{Application, ApplicationCommand};
-use aggregates::config_job::plan::{Directory, FAILED, Planned, failed, not_imported, people, plan};
+use aggregates::config_job::directory::Directory;
+use aggregates::config_job::incoming::{Link, links};
+use aggregates::config_job::plan::{FAILED, Message, Plan};
+use aggregates::config_job::resolve::people;
 use aggregates::config_job::{Artifact, ConfigJob, ConfigJobCommand, ImportOptions, Selection, Status, Task};
-use aggregates::config_object::{ConfigObject, ConfigObjectCommand, Document, ObjectType, Reference, stream};
+use aggregates::config_object::{Document, ObjectType, Reference};
 use aggregates::ids;
 use projections::{config_jobs, identities};
 use uuid::Uuid;
 
 use super::changes::changes;
-use super::entries::{Entry, Snapshot, entries};
+use super::entries::Snapshot;
 use super::executable::{There, needs_others, tell as tell_whether_followed};
 use super::export::keep_snapshot;
 use super::kept::KeptFile;
-use super::results::ResultMessage;
+use super::results::Told;
+use super::slice::InHand;
 use super::start::expiry;
-use super::{ConfigurationError, JobResults, file, secrets, streams};
+use super::{ConfigurationError, file, secrets};
 use crate::app::SharedApp;
-use crate::imports::{Fault, schedule};
+use crate::imports::Fault;
 use crate::journal::{Append, AppendError, CommandError, Context, Loaded, StreamId};
 
 /// Objects of one append, and about how many bytes.
@@ -41,46 +43,42 @@ pub(super) struct Import<'i> {
     pub(super) context: &'i Context,
 }
 
-/// Objects of an append: their places in the plan, and what they will say.
-type Slice = Vec<(usize, Document)>;
-
 /// Carries an import out, or says what it would do.
 ///
 /// # Errors
 /// What the journal, the tables or the disk said; then another attempt goes on where this one stopped.
 pub(super) async fn import(import: Import<'_>) -> Result<(), ConfigurationError> {
     let Import { app, .. } = import;
-    let mut results = JobResults::default();
     let mut found = Snapshot::take(&app.pool).await?;
+    let mut backup = None;
     if !import.preview && !import.options.exclude_backup {
-        let Some(backup) = import.backup(&mut found).await? else {
+        backup = import.backup(&mut found).await?;
+        if backup.is_none() {
             let reason = "The backup could not be made: nothing was imported".to_owned();
             return import.end(ConfigJobCommand::Fail { reason, result: None, objects: 0 }).await;
-        };
-        results.export_job_id = Some(backup);
+        }
     }
-    let (mut file, objects, broken) = KeptFile::open(&app.pool, import.file).await?;
-    for reason in broken {
-        results.of("UNKNOWN").errors.push(ResultMessage::new(FAILED, reason));
+    let mut told = Told::new(file::spool(app).map_err(Fault::from)?);
+    let (mut file, contents) = KeptFile::open(&app.pool, import.file).await?;
+    for text in contents.broken {
+        told.object("UNKNOWN", &[], &[], &[Message { key: FAILED, text }], None).map_err(Fault::from)?;
     }
-    let mut directory = Directory::default();
     // What an attempt before this one renamed is meant by its old name, too.
-    for (before, _) in changes(app, import.job).await?.into_iter().filter_map(|change| change.before) {
-        directory.add(&before);
-    }
-    found.references.iter().for_each(|reference| directory.add(reference));
+    let before = changes(app, import.job).await?.into_iter().filter_map(|change| Some(change.before?.0));
+    let known: Directory = before.chain(std::mem::take(&mut found.references)).collect();
     drop(found);
-    for person in known_people(app, &people(&objects, import.options)).await? {
-        directory.add(&person);
+    let mut plan = Plan::new(contents.objects, import.options, &known);
+    let places: Vec<usize> = plan.places().collect();
+    for slice in slices(&plan, &file, &places) {
+        for (at, document) in documents(&plan, &mut file, slice).await? {
+            plan.refer(at, links(&document));
+        }
     }
-    let mut planned = plan(objects, import.options, &directory);
-    drop(directory);
-    let done = import.apply(&mut planned, &mut file).await?;
-    let objects = done.len() as u64;
-    tell(&mut results, planned, &done, import.preview);
-    let is_whole = results.results.values().all(|of_type| of_type.errors.is_empty());
+    drop(places);
+    import.apply(&mut plan, &mut file, &mut told).await?;
+    let (objects, is_whole) = (told.imported, told.is_whole);
     let mut spool = file::spool(app).map_err(Fault::from)?;
-    serde_json::to_writer(&mut spool, &results).map_err(std::io::Error::from).map_err(Fault::from)?;
+    told.finish(backup, &mut spool).map_err(Fault::from)?;
     let result = file::keep(app, spool).await?;
     let command = if is_whole {
         ConfigJobCommand::Complete { result, objects }
@@ -90,25 +88,35 @@ pub(super) async fn import(import: Import<'_>) -> Result<(), ConfigurationError>
     import.end(command).await
 }
 
-/// Puts what became of each object into the results.
-fn tell(results: &mut JobResults, planned: Vec<Planned>, done: &HashSet<usize>, preview: bool) {
-    for (place, object) in planned.into_iter().enumerate() {
-        let of_type = results.of(&object.reference.kind);
-        of_type.infos.extend(object.infos.into_iter().map(Into::into));
-        of_type.warnings.extend(object.warnings.into_iter().map(Into::into));
-        if preview && object.errors.is_empty() {
-            let text = format!("Object to be imported: [{}, {}]", object.target.id, object.target.name);
-            of_type.infos.push(ResultMessage::new("IMPORT_PREVIEW", text));
-        }
-        of_type.errors.extend(object.errors.into_iter().map(Into::into));
-        if done.contains(&place) {
-            of_type.imported_objects.push(object.target);
-        }
+/// Places in the plan, so many together as are held at once. A SOURCE is alone: it is an application as well.
+fn slices<'s>(plan: &Plan<'_>, file: &KeptFile, mut places: &'s [usize]) -> Vec<&'s [usize]> {
+    let mut slices = Vec::new();
+    while !places.is_empty() {
+        let mut bytes = 0;
+        let fits = |at: &&usize| {
+            bytes += file.size(plan.place_in_file(**at));
+            bytes <= SLICE_BYTES && plan.called(**at).object_type() != Some(ObjectType::Source)
+        };
+        let (slice, rest) = places.split_at(places.iter().take(SLICE).take_while(fits).count().max(1));
+        slices.push(slice);
+        places = rest;
     }
+    slices
+}
+
+/// Documents of objects of the plan, in the same order.
+async fn documents(plan: &Plan<'_>, file: &mut KeptFile, slice: &[usize]) -> Result<Vec<(usize, Document)>, Fault> {
+    let in_file: Vec<usize> = slice.iter().map(|at| plan.place_in_file(*at)).collect();
+    let mut documents = file.documents(&in_file).await?;
+    let documents = slice.iter().zip(in_file).filter_map(|(at, place)| Some((*at, documents.remove(&place)?)));
+    Ok(documents.collect())
 }
 
 /// People that a file means, as it means them: by their ids, else by their names, if only one has it.
-async fn known_people(app: &SharedApp, meant: &[Reference]) -> sqlx::Result<Vec<Reference>> {
+async fn known_people(app: &SharedApp, meant: &[Reference]) -> sqlx::Result<Directory> {
+    if meant.is_empty() {
+        return Ok(Directory::default());
+    }
     let ids: Vec<Uuid> = meant.iter().filter_map(|person| Uuid::try_parse(&person.id).ok()).collect();
     // PostgreSQL can't be asked for a NUL.
     let names: Vec<String> =
@@ -169,221 +177,45 @@ impl Import<'_> {
     }
 
     /// Appends while the job is this worker's.
-    async fn guarded(&self, append: Option<Append>) -> Result<(), AppendError> {
+    pub(super) async fn guarded(&self, append: Option<Append>) -> Result<(), AppendError> {
         let Some(mut append) = append else { return Ok(()) };
         append.guards.push((StreamId::of::<ConfigJob>(&self.job), self.version));
         self.app.journal.append_bulk(append).await.map(drop)
     }
 
-    /// Imports what can be, in order; gives the places in the plan of what is so now. Notes errors in the plan.
-    async fn apply(&self, planned: &mut [Planned], file: &mut KeptFile) -> Result<HashSet<usize>, ConfigurationError> {
+    /// Imports what can be, in order, and tells what became of each.
+    async fn apply(&self, plan: &mut Plan<'_>, file: &mut KeptFile, told: &mut Told) -> Result<(), ConfigurationError> {
         let brought: HashSet<Uuid> = secrets::brought(&self.app.pool, self.job).await?.into_iter().collect();
-        let mut done = HashSet::new();
         // Read when the first object needs it: most files have none.
         let (nothing, mut there) = (There::default(), None);
-        let mut next = 0;
-        while next < planned.len() {
-            let places = next..end_of_slice(planned, file, next);
-            next = places.end;
-            let in_file: Vec<usize> = planned[places.clone()].iter().map(|object| object.place).collect();
-            let mut documents = file.documents(&in_file).await?;
-            let mut slice: Slice = Vec::with_capacity(in_file.len());
-            for place in places {
-                let Some(document) = documents.remove(&planned[place].place) else { continue };
-                let document = planned[place].written(document);
-                if there.is_none() && needs_others(planned[place].target.object_type(), &document) {
-                    there = Some(There::after(&self.app.pool, planned, file).await?);
+        let order = plan.in_order();
+        for places in slices(plan, file, &order) {
+            let mut slice = Vec::with_capacity(places.len());
+            let documents = documents(plan, file, places).await?;
+            let links: Vec<Vec<Link>> = documents.iter().map(|(_, document)| links(document)).collect();
+            let people = known_people(self.app, &people(links.iter().flatten(), self.options)).await?;
+            for ((at, document), links) in documents.into_iter().zip(links) {
+                let resolved = plan.resolve(links, &people);
+                let document = resolved.written(document);
+                let target = plan.target(at);
+                if there.is_none() && needs_others(target.object_type(), &document) {
+                    there = Some(There::after(&self.app.pool, plan, file).await?);
                 }
-                check(planned, place, &document);
-                if planned[place].errors.is_empty() {
-                    tell_whether_followed(&mut planned[place], &document, there.as_ref().unwrap_or(&nothing));
+                let mut object = InHand { at, target, document, infos: resolved.infos, warnings: resolved.warnings };
+                object.check(plan);
+                if !plan.is_refused(at) {
+                    let there = there.as_ref().unwrap_or(&nothing);
+                    object.infos.extend(tell_whether_followed(&object.target, &object.document, there));
                 }
-                if planned[place].errors.is_empty() && !self.preview {
-                    slice.push((place, document));
-                }
+                slice.push(object);
             }
-            self.import_slice(planned, &slice, &mut done).await?;
-            self.take_secrets(planned, &slice, &brought).await?;
-        }
-        Ok(done)
-    }
-
-    async fn import_slice(
-        &self,
-        planned: &mut [Planned],
-        slice: &Slice,
-        done: &mut HashSet<usize>,
-    ) -> Result<(), ConfigurationError> {
-        let targets: Vec<Reference> = slice.iter().map(|(place, _)| planned[*place].target.clone()).collect();
-        let known = entries(&mut *self.app.pool.acquire().await?, &targets).await?;
-        let known: HashMap<(&str, &str), &Entry> =
-            known.iter().map(|entry| ((&*entry.reference.kind, &*entry.reference.id), entry)).collect();
-        let mut together: Option<Append> = None;
-        let mut alone: &[(usize, Document)] = &[];
-        for (place, document) in slice {
-            let target = &planned[*place].target;
-            let entry = known.get(&(&*target.kind, &*target.id));
-            if entry.is_some_and(|entry| entry.reference == *target && entry.document == *document) {
-                continue;
+            if !self.preview {
+                self.import_slice(plan, &slice, &brought).await?;
             }
-            let Some(kind) = target.object_type().filter(|kind| *kind != ObjectType::Source) else {
-                alone = slice;
-                continue;
-            };
-            let id = stream(kind, &target.id);
-            let loaded = match entry.and_then(|entry| Some((entry, entry.kept.clone()?))) {
-                Some((entry, (document, version))) => {
-                    Loaded::at(&id, ConfigObject { kept: Some((entry.reference.clone(), document)) }, version)
-                }
-                None => Loaded::new(&id),
-            };
-            match loaded.decide(self.put(target, document), self.context.clone()).await {
-                Ok((_, append)) => together = Append::both(together, append),
-                Err(_) => alone = slice,
-            }
-        }
-        if alone.is_empty() {
-            match self.guarded(together).await {
-                Ok(()) => {}
-                // Somebody changed one of them meanwhile, or a name is another's: each alone, so that the others are imported.
-                Err(AppendError::Conflict { .. } | AppendError::ClaimTaken { .. }) => alone = slice,
-                Err(error) => return Err(error.into()),
-            }
-        }
-        for (place, document) in alone {
-            check(planned, *place, document);
-            if !planned[*place].errors.is_empty() {
-                continue;
-            }
-            if let Err(reason) = self.import_alone(&planned[*place].target, document).await? {
-                let message = failed(&planned[*place].reference, &reason);
-                planned[*place].errors.push(message);
-            }
-        }
-        let places = slice.iter().map(|(place, _)| *place);
-        done.extend(places.filter(|place| planned[*place].errors.is_empty()));
-        Ok(())
-    }
-
-    /// The secrets that came for objects of a slice are theirs now.
-    async fn take_secrets(
-        &self,
-        planned: &[Planned],
-        slice: &Slice,
-        brought: &HashSet<Uuid>,
-    ) -> Result<(), ConfigurationError> {
-        for (place, _) in slice {
-            let Planned { reference, target, errors, .. } = &planned[*place];
-            let Some(kind) = target.object_type().filter(|_| errors.is_empty()) else { continue };
-            let (from, to) = (stream(kind, &reference.id), stream(kind, &target.id));
-            if brought.contains(&from) {
-                secrets::take(&self.app.pool, self.job, from, to).await?;
+            for object in &mut slice {
+                object.tell(told, plan, self.preview)?;
             }
         }
         Ok(())
-    }
-
-    fn put(&self, target: &Reference, document: &Document) -> ConfigObjectCommand {
-        ConfigObjectCommand::Put { reference: target.clone(), document: document.clone(), job_id: self.job }
-    }
-
-    /// Imports one object; the inner error is why it can't be, in words.
-    async fn import_alone(
-        &self,
-        target: &Reference,
-        document: &Document,
-    ) -> Result<Result<(), String>, ConfigurationError> {
-        let journal = &self.app.journal;
-        let Some(kind) = target.object_type() else { return Ok(Err(ObjectType::unknown(&target.kind))) };
-        loop {
-            let kept = streams::object(self.app, stream(kind, &target.id), i64::MAX).await?;
-            let kept = kept.decide(self.put(target, document), self.context.clone()).await;
-            let mut append = match kept {
-                Ok((_, append)) => append,
-                Err(refusal) => return Ok(Err(words(&refusal))),
-            };
-            if kind == ObjectType::Source {
-                let (definition, schedule) = match source::read(target, document) {
-                    Ok(read) => read,
-                    Err(reason) => return Ok(Err(reason)),
-                };
-                let id = application_id(&target.id);
-                let application = journal.load::<Application>(id).await.map_err(CommandError::from)?;
-                let exists = application.aggregate.definition.is_some();
-                let define = if exists {
-                    ApplicationCommand::Update(definition)
-                } else {
-                    ApplicationCommand::Create(definition)
-                };
-                let commands = [Some(define), schedule.map(ApplicationCommand::SetImportSchedule)];
-                match application.decide_all(commands.into_iter().flatten().collect(), self.context.clone()).await {
-                    Ok((_, more)) => append = Append::both(append, more),
-                    Err(refusal) => return Ok(Err(words(&refusal))),
-                }
-            }
-            match self.guarded(append).await {
-                Ok(()) => return Ok(Ok(())),
-                Err(AppendError::Conflict { .. }) => {}
-                Err(AppendError::ClaimTaken { .. }) => {
-                    return Ok(Err("another object has its name, or is the only one that there can be".to_owned()));
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-}
-
-/// Where the slice that begins here ends. A SOURCE is imported alone: it is an application as well.
-fn end_of_slice(planned: &[Planned], file: &KeptFile, begin: usize) -> usize {
-    let is_source = |object: &Planned| object.target.object_type() == Some(ObjectType::Source);
-    let mut bytes = 0;
-    let fits = |object: &&Planned| {
-        bytes += file.size(object.place);
-        bytes <= SLICE_BYTES && !is_source(object)
-    };
-    begin + planned[begin..].iter().take(SLICE).take_while(fits).count().max(1)
-}
-
-/// Notes why an object can't be imported: something that it needs can't be, or it is no application.
-fn check(planned: &mut [Planned], place: usize, document: &Document) {
-    let object = &planned[place];
-    if !object.errors.is_empty() {
-        return;
-    }
-    let missing = object.needs.iter().find(|need| !planned[**need].errors.is_empty());
-    let reason = match missing {
-        Some(need) => Some(not_imported(&planned[*need].reference)),
-        None => storable(&object.target, document).err(),
-    };
-    if let Some(reason) = reason {
-        let message = failed(&planned[place].reference, &reason);
-        planned[place].errors.push(message);
-    }
-}
-
-/// Would the object's rules take it, and can a SOURCE be an application?
-fn storable(target: &Reference, document: &Document) -> Result<(), String> {
-    let put = ConfigObjectCommand::Put { reference: target.clone(), document: document.clone(), job_id: Uuid::nil() };
-    ConfigObject::default().decide(put).map_err(|refusal| words(&refusal))?;
-    if target.object_type() != Some(ObjectType::Source) {
-        return Ok(());
-    }
-    let (definition, schedule) = source::read(target, document)?;
-    let mut violations = definition.violations();
-    if let Some(schedule) = &schedule {
-        violations.extend(schedule.violations(&definition));
-        violations.extend(schedule::violations(schedule));
-    }
-    if violations.is_empty() { Ok(()) } else { Err(words(&aggregates::Refusal::Invalid(violations))) }
-}
-
-fn words(refusal: &aggregates::Refusal) -> String {
-    match refusal {
-        aggregates::Refusal::Invalid(violations) => {
-            let all: Vec<String> =
-                violations.iter().map(|found| format!("{}: {}", found.field, found.message)).collect();
-            all.join("; ")
-        }
-        other => other.to_string(),
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use aggregates::config_job::Artifact;
-use aggregates::config_job::incoming::{Incoming, Outline};
-use aggregates::config_object::Document;
+use aggregates::config_job::incoming::Incoming;
+use aggregates::config_object::{Document, Reference};
 use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 
@@ -21,18 +21,40 @@ pub(super) enum Line {
     Broken(String),
 }
 
+/// An entry, read for what it is called.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Name {
+    Object(Called),
+    Broken(String),
+}
+
+#[derive(Deserialize)]
+struct Called {
+    #[serde(rename = "self")]
+    reference: Reference,
+}
+
 /// A file that was kept.
 pub(super) struct KeptFile {
     parts: BlobParts,
     /// Where the line of each object begins, and how long it is.
-    lines: Vec<(u64, usize)>,
+    lines: Vec<(u32, u32)>,
+}
+
+/// What a file names.
+pub(super) struct Contents {
+    /// Its objects, in its order.
+    pub(super) objects: Vec<Reference>,
+    /// What is wrong with its other entries, in words.
+    pub(super) broken: Vec<String>,
 }
 
 impl KeptFile {
-    /// Goes through a file: what its objects are called and refer to, and what is wrong with its other entries.
-    pub(super) async fn open(pool: &PgPool, file: &Artifact) -> Result<(Self, Vec<Outline>, Vec<String>), Fault> {
+    /// Goes through a file.
+    pub(super) async fn open(pool: &PgPool, file: &Artifact) -> Result<(Self, Contents), Fault> {
         let mut parts = BlobParts::new(pool.clone(), &file.sha256, file.size);
-        let (mut lines, mut outlines, mut broken) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut lines, mut contents) = (Vec::new(), Contents { objects: Vec::new(), broken: Vec::new() });
         let (mut begin, mut line) = (0, Vec::new());
         while let Some(part) = parts.next().await? {
             for piece in part.split_inclusive(|byte| *byte == b'\n') {
@@ -40,26 +62,30 @@ impl KeptFile {
                 if !piece.ends_with(b"\n") {
                     continue;
                 }
+                // Files of configuration objects are far below 4 GiB.
+                let length = line.len() as u32;
                 match serde_json::from_slice(&line).map_err(std::io::Error::from)? {
-                    Line::Object(object) => {
-                        lines.push((begin, line.len()));
-                        outlines.push(object.outline());
+                    Name::Object(Called { reference }) => {
+                        lines.push((begin, length));
+                        contents.objects.push(reference);
                     }
-                    Line::Broken(reason) => broken.push(reason),
+                    Name::Broken(reason) => contents.broken.push(reason),
                 }
-                begin += line.len() as u64;
+                begin += length;
                 line.clear();
             }
         }
         if !line.is_empty() {
             return Err(Fault::File(format!("the file that was kept ends in the middle of a line, at byte {begin}")));
         }
-        Ok((Self { parts, lines }, outlines, broken))
+        lines.shrink_to_fit();
+        contents.objects.shrink_to_fit();
+        Ok((Self { parts, lines }, contents))
     }
 
     /// How many bytes are kept of the object at this place of the file.
     pub(super) fn size(&self, place: usize) -> usize {
-        self.lines[place].1
+        self.lines[place].1 as usize
     }
 
     /// The documents of the objects at these places of the file.
@@ -70,7 +96,7 @@ impl KeptFile {
         places.sort_unstable();
         for place in places {
             let (begin, length) = self.lines[place];
-            let line = self.parts.range(begin, length).await?;
+            let line = self.parts.range(begin.into(), length as usize).await?;
             match serde_json::from_slice(&line).map_err(std::io::Error::from)? {
                 Line::Object(object) => _ = documents.insert(place, object.document),
                 Line::Broken(reason) => return Err(Fault::File(reason)),

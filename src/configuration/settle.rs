@@ -25,12 +25,12 @@ pub(super) async fn settle(app: &SharedApp, job: Uuid) -> Result<(), Configurati
         let changed = changes(app, job).await?.into_iter().filter_map(|change| change.after);
         let ids: HashMap<(String, String), String> =
             changed.map(|(reference, _)| ((reference.kind, reference.name), reference.id)).collect();
-        let (_, objects, _) = KeptFile::open(&app.pool, &file).await?;
-        for object in objects.into_iter().filter(|object| options.selection.selects(&object.reference)) {
-            let Some(kind) = object.reference.object_type() else { continue };
+        let (_, contents) = KeptFile::open(&app.pool, &file).await?;
+        for object in contents.objects.into_iter().filter(|object| options.selection.selects(object)) {
+            let Some(kind) = object.object_type() else { continue };
             // It has the name of the file, and maybe another id: that of the object that it meant.
-            let Some(id) = ids.get(&(object.reference.kind, object.reference.name)) else { continue };
-            secrets::take(&app.pool, job, stream(kind, &object.reference.id), stream(kind, id)).await?;
+            let Some(id) = ids.get(&(object.kind, object.name)) else { continue };
+            secrets::take(&app.pool, job, stream(kind, &object.id), stream(kind, id)).await?;
         }
     }
     Ok(secrets::forget(&app.pool, job).await?)

@@ -18,6 +18,8 @@ use crate::imports::evidence::Spool;
 
 /// An entry may have so many bytes: it is held and read whole wherever it is looked at.
 const ENTRY: usize = 4 << 20;
+/// So many entries may be none. What is wrong with each is kept and told.
+const BROKEN: usize = 1000;
 /// Places of secrets may have so many bytes.
 const POINTER: usize = 2000;
 
@@ -43,8 +45,15 @@ pub fn read(file: Spool, directory: &Path) -> Result<Upload, Fault> {
         return Err(Fault::File(reason.to_owned()));
     }
     let upload = Upload { lines: Spool::new(directory)?, secrets: Vec::new() };
-    let mut reading =
-        Reading { upload, has_objects: false, place: 0, owners: HashSet::new(), refused: None, broken: None };
+    let mut reading = Reading {
+        upload,
+        has_objects: false,
+        place: 0,
+        broken_entries: 0,
+        owners: HashSet::new(),
+        refused: None,
+        broken: None,
+    };
     let mut json = serde_json::Deserializer::from_reader(bytes);
     let read = json.deserialize_map(&mut reading).and_then(|()| json.end());
     match (read, reading) {
@@ -65,6 +74,8 @@ struct Reading {
     has_objects: bool,
     /// Of the next entry.
     place: usize,
+    /// Entries that are none.
+    broken_entries: usize,
     /// Objects that brought secrets.
     owners: HashSet<Uuid>,
     /// Why it is none of ours, in words.
@@ -82,7 +93,10 @@ impl Reading {
         let read = is_small().and_then(|()| incoming(entry)).and_then(|object| self.without_secrets(object));
         let line = match read {
             Ok(object) => Line::Object(object),
-            Err(reason) => Line::Broken(format!("objects[{}] can't be imported: {reason}", self.place)),
+            Err(reason) => {
+                self.broken_entries += 1;
+                Line::Broken(format!("objects[{}] can't be imported: {reason}", self.place))
+            }
         };
         self.place += 1;
         serde_json::to_writer(&mut self.upload.lines, &line)?;
@@ -183,6 +197,13 @@ impl<'de> Visitor<'de> for Entries<'_> {
             if let Err(error) = self.0.take(entry.get()) {
                 self.0.broken = Some(error);
                 return Err(A::Error::custom("broken"));
+            }
+            if self.0.broken_entries > BROKEN {
+                let place = self.0.place - 1;
+                let reason =
+                    format!("more than {BROKEN} entries of the file are no objects, the last one at objects[{place}]");
+                self.0.refused = Some(reason);
+                return Err(A::Error::custom("refused"));
             }
         }
         Ok(())

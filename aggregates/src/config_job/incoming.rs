@@ -17,15 +17,6 @@ pub struct Incoming {
     pub document: Document,
 }
 
-/// What a plan needs to know of an object: what it is called and what it refers to. Its document stays in the file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outline {
-    /// `self`.
-    pub reference: Reference,
-    /// Everything in `object` that refers to another object.
-    pub links: Vec<Link>,
-}
-
 /// A place in `object` and the object that is meant there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
@@ -35,14 +26,10 @@ pub struct Link {
     pub reference: Reference,
 }
 
-impl Incoming {
-    /// What a plan needs to know of it.
-    pub fn outline(&self) -> Outline {
-        let value = self.document.value();
-        let found = value.get("object").map(references).unwrap_or_default();
-        let links = found.into_iter().map(|(path, reference)| Link { path, reference }).collect();
-        Outline { reference: self.reference.clone(), links }
-    }
+/// Everything in a document's `object` that refers to another object.
+pub fn links(document: &Document) -> Vec<Link> {
+    let found = document.value().get("object").map(references).unwrap_or_default();
+    found.into_iter().map(|(path, reference)| Link { path, reference }).collect()
 }
 
 /// The entry of a file but for `self`: its documents in canonical form.

@@ -1,11 +1,13 @@
 //! Jobs that export and import configuration objects (contracts §2.2, rulings 40-46).
 
+pub mod directory;
 mod events;
 pub mod incoming;
 mod options;
 pub mod plan;
 #[cfg(test)]
 mod plan_tests;
+pub mod resolve;
 #[cfg(test)]
 mod tests;
 

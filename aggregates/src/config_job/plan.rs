@@ -1,21 +1,12 @@
 //! What an import would do with each object of its file: which known object it means, what its references lead to, and in which
-//! order objects come that refer to each other (rulings 41-43).
+//! order objects come that refer to each other (rulings 41-43). A plan holds names and places; documents stay in the file.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::ImportOptions;
-use super::incoming::{Link, Outline};
-use crate::config_object::{Document, ObjectType, Place, Reference, replace};
-
-/// Objects by type and id, and by type and name.
-#[derive(Debug, Clone, Default)]
-pub struct Directory {
-    by_id: ByType,
-    by_name: ByType,
-}
-
-type ByType = HashMap<String, HashMap<String, Arc<Reference>>>;
+use super::directory::Directory;
+use super::incoming::Link;
+use crate::config_object::{ObjectType, Reference};
 
 /// Something to be told about an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,342 +17,204 @@ pub struct Message {
     pub text: String,
 }
 
-/// What becomes of an object of the file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Planned {
-    /// As the file calls it.
-    pub reference: Reference,
-    /// Its place in the file.
-    pub place: usize,
-    /// As it will be called: with the id of the known object that it means.
-    pub target: Reference,
-    /// References of its document that are written anew.
-    pub rewritten: Vec<Link>,
-    /// How references were resolved.
-    pub infos: Vec<Message>,
-    /// What couldn't be resolved and may stay so.
-    pub warnings: Vec<Message>,
-    /// Why it can't be imported.
-    pub errors: Vec<Message>,
-    /// Places in the plan of objects that it refers to; always before its own.
-    pub needs: Vec<usize>,
-}
-
-/// Told of a reference that leads nowhere.
-pub const UNRESOLVED: &str = "UNKNOWN_REFERENCE_RESOLVER";
-/// Told of a reference that leads somewhere.
-pub const RESOLVED: &str = "REFERENCE_RESOLVED";
 /// Told of an object that can't be imported.
 pub const FAILED: &str = "IMPORT_ERROR";
 
-impl Directory {
-    /// Adds an object.
-    pub fn add(&mut self, reference: &Reference) {
-        let shared = Arc::new(reference.clone());
-        for (all, text) in [(&mut self.by_id, &shared.id), (&mut self.by_name, &shared.name)] {
-            if !all.contains_key(&shared.kind) {
-                all.insert(shared.kind.clone(), HashMap::new());
-            }
-            if let Some(of_type) = all.get_mut(&shared.kind) {
-                of_type.insert(text.clone(), Arc::clone(&shared));
-            }
-        }
-    }
-
-    /// The one object of a type of which there is one at most.
-    fn only(&self, wanted: &Reference) -> Option<&Reference> {
-        wanted.object_type().filter(|kind| kind.is_one_per_tenant())?;
-        self.by_id.get(&wanted.kind)?.values().min().map(Arc::as_ref)
-    }
-
-    fn by_id(&self, wanted: &Reference) -> Option<&Reference> {
-        let found = self.by_id.get(&wanted.kind)?.get(&wanted.id);
-        found.filter(|_| !wanted.id.is_empty()).map(Arc::as_ref)
-    }
-
-    fn by_name(&self, wanted: &Reference) -> Option<&Reference> {
-        let found = self.by_name.get(&wanted.kind)?.get(&wanted.name);
-        found.filter(|_| !wanted.name.is_empty()).map(Arc::as_ref)
-    }
+/// A plan of an import. Objects that the options leave out are in no plan; those that can't be imported are, with their errors.
+#[derive(Debug)]
+pub struct Plan<'p> {
+    pub(super) options: &'p ImportOptions,
+    pub(super) known: &'p Directory,
+    /// As the file calls them.
+    pub(super) in_file: Directory,
+    objects: Vec<Planned>,
 }
 
-impl Planned {
-    /// What it will say: its document of the file, references resolved.
-    pub fn written(&self, document: Document) -> Document {
-        if self.rewritten.is_empty() {
-            return document;
-        }
-        let mut value = document.value();
-        if let Some(object) = value.get_mut("object") {
-            for Link { path, reference } in &self.rewritten {
-                replace(object, path, reference);
-            }
-        }
-        Document::from(&value)
-    }
-}
-
-/// References to people in objects of a file and in its options: who they are is looked up before.
-pub fn people(file: &[Outline], options: &ImportOptions) -> Vec<Reference> {
-    let all = file.iter().flat_map(|object| &object.links).map(|link| &link.reference);
-    let all = all.chain(options.fallback("IDENTITY")).filter(|reference| reference.kind == "IDENTITY");
-    let mut people: Vec<Reference> = all.cloned().collect();
-    people.sort();
-    people.dedup();
-    people
-}
-
-/// Plans an import. `known` holds the objects there are, and the people that the file means. Objects that the options leave out are
-/// in no plan; those that can't be imported are, with their errors.
-pub fn plan(file: Vec<Outline>, options: &ImportOptions, known: &Directory) -> Vec<Planned> {
-    let selected = file.into_iter().enumerate().filter(|(_, object)| options.selection.selects(&object.reference));
-    let (mut planned, links): (Vec<Planned>, Vec<Vec<Link>>) =
-        selected.map(|(place, object)| (target(object.reference, place, known), object.links)).unzip();
-    refuse_doubles(&mut planned);
-    let in_file = InFile::of(&planned);
-    let resolved: Vec<Resolved> =
-        links.into_iter().map(|links| resolve(&planned, links, options, &in_file, known)).collect();
-    for (place, (object, resolved)) in planned.iter_mut().zip(resolved).enumerate() {
-        object.rewritten = resolved.rewritten;
-        object.infos = resolved.infos;
-        object.warnings = resolved.warnings;
-        object.errors.extend(resolved.errors);
-        object.needs = resolved.needs;
-        // An object may refer to itself.
-        object.needs.retain(|need| *need != place);
-    }
-    in_order(planned)
-}
-
-fn target(reference: Reference, place: usize, known: &Directory) -> Planned {
-    let mut errors = Vec::new();
-    if reference.object_type().is_none() {
-        errors.push(failed(&reference, &ObjectType::unknown(&reference.kind)));
-    }
-    let meant = known.by_id(&reference).or_else(|| known.by_name(&reference)).or_else(|| known.only(&reference));
-    let id = meant.map_or_else(|| reference.id.clone(), |known| known.id.clone());
-    let target = Reference { id, ..reference.clone() };
-    Planned {
-        reference,
-        place,
-        target,
-        rewritten: Vec::new(),
-        infos: Vec::new(),
-        warnings: Vec::new(),
-        errors,
-        needs: Vec::new(),
-    }
-}
-
-/// An error of an object.
-pub fn failed(object: &Reference, reason: &str) -> Message {
-    let Reference { kind, id, name } = object;
-    Message {
-        key: FAILED,
-        text: format!("There was an error importing '{kind}' with name '{name}' and id '{id}': {reason}"),
-    }
-}
-
-/// Which of two is meant nobody can say; nor can two be one.
-fn refuse_doubles(planned: &mut [Planned]) {
-    let mut counts: HashMap<(&'static str, &str, &str), usize> = HashMap::new();
-    for key in planned.iter().flat_map(sames) {
-        *counts.entry(key).or_default() += 1;
-    }
-    let reason = |object: &Planned| {
-        let doubled = sames(object).into_iter().find_map(|key| Some((key.0, counts.get(&key).filter(|n| **n > 1)?)));
-        doubled.map(|(same, count)| format!("the file has {count} objects of this type {same}"))
-    };
-    let reasons: Vec<Option<String>> = planned.iter().map(reason).collect();
-    for (object, reason) in planned.iter_mut().zip(reasons) {
-        let error = reason.map(|reason| failed(&object.reference, &reason));
-        object.errors.extend(error);
-    }
-}
-
-/// What no other object of the file may have the same as this one.
-fn sames(object: &Planned) -> [(&'static str, &str, &str); 3] {
-    let Reference { kind, id, name } = &object.reference;
-    // Of a type of which there is one at most, all mean that one.
-    let is_one = object.reference.object_type().is_some_and(ObjectType::is_one_per_tenant);
-    let meant = if is_one { "" } else { object.target.id.as_str() };
-    [("with this id", kind, id), ("with this name", kind, name), ("that mean the same one here", kind, meant)]
-}
-
-/// The objects of a file: their places in the plan by type and id, and by type and name.
-struct InFile<'p> {
-    by_id: HashMap<(&'p str, &'p str), usize>,
-    by_name: HashMap<(&'p str, &'p str), usize>,
-}
-
-impl<'p> InFile<'p> {
-    fn of(planned: &'p [Planned]) -> Self {
-        let places = || planned.iter().map(|object| &object.reference).zip(0..);
-        Self {
-            by_id: places().map(|(called, place)| ((&*called.kind, &*called.id), place)).collect(),
-            by_name: places().map(|(called, place)| ((&*called.kind, &*called.name), place)).collect(),
-        }
-    }
-
-    fn by_id(&self, wanted: &Reference) -> Option<usize> {
-        self.by_id.get(&(&*wanted.kind, &*wanted.id)).copied().filter(|_| !wanted.id.is_empty())
-    }
-
-    fn by_name(&self, wanted: &Reference) -> Option<usize> {
-        self.by_name.get(&(&*wanted.kind, &*wanted.name)).copied().filter(|_| !wanted.name.is_empty())
-    }
-}
-
-/// What becomes of an object's references.
-#[derive(Default)]
-struct Resolved {
-    rewritten: Vec<Link>,
-    infos: Vec<Message>,
-    warnings: Vec<Message>,
+/// An object of a plan.
+#[derive(Debug)]
+struct Planned {
+    /// Its place in the file.
+    place: usize,
+    /// The id of the known object that it means, where the file has another.
+    known_id: Option<String>,
+    /// Places in the plan of objects that it refers to.
+    needs: Box<[u32]>,
+    /// Why it can't be imported.
     errors: Vec<Message>,
-    /// Places of those objects of the file that are meant.
-    needs: Vec<usize>,
 }
 
-/// What a reference means.
-enum Meant<'m> {
-    /// An object of the file, at this place of the plan.
-    Planned(usize),
-    /// One that is here.
-    Known(&'m Reference),
-}
-
-/// Resolves the references of an object.
-fn resolve(
-    planned: &[Planned],
-    links: Vec<Link>,
-    options: &ImportOptions,
-    in_file: &InFile<'_>,
-    known: &Directory,
-) -> Resolved {
-    let mut resolved = Resolved::default();
-    for Link { path, reference: wanted } in links {
-        let may_be_known = options.may_mean_known(&wanted.kind) || wanted.kind == "IDENTITY";
-        let here = |found: Option<_>| found.filter(|_| may_be_known).map(Meant::Known);
-        let by_id = in_file.by_id(&wanted).map(Meant::Planned).or_else(|| here(known.by_id(&wanted)));
-        let by_name = || in_file.by_name(&wanted).map(Meant::Planned).or_else(|| here(known.by_name(&wanted)));
-        let by_default = || {
-            let fallback = options.fallback(&wanted.kind)?;
-            let of_file = in_file.by_id(fallback).or_else(|| in_file.by_name(fallback)).map(Meant::Planned);
-            of_file.or_else(|| known.by_id(fallback).or_else(|| known.by_name(fallback)).map(Meant::Known))
-        };
-        let meant = by_id
-            .map(|meant| (meant, "by id"))
-            .or_else(|| Some((by_name()?, "by name")))
-            .or_else(|| Some((by_default()?, "by defaultReferences")));
-        let Some((meant, how)) = meant else {
-            let message = Message {
-                key: UNRESOLVED,
-                text: format!(
-                    "Unable to resolve reference for object [type: {}, id: {}, name: {}] at {}",
-                    wanted.kind,
-                    wanted.id,
-                    wanted.name,
-                    path_text(&path)
-                ),
-            };
-            // What can be imported must be there; people and things that only other systems have may be missing.
-            if ObjectType::read(&wanted.kind).is_some() {
-                resolved.errors.push(message);
-            } else {
-                resolved.warnings.push(message);
-            }
-            continue;
-        };
-        let meant = match meant {
-            // Here by another name, and in the file as well.
-            Meant::Known(known) => in_file.by_id(known).map_or(Meant::Known(known), Meant::Planned),
-            planned @ Meant::Planned(_) => planned,
-        };
-        let means = match meant {
-            Meant::Planned(place) => {
-                resolved.needs.push(place);
-                &planned[place].target
-            }
-            Meant::Known(known) => known,
-        };
-        resolved.infos.push(Message {
-            key: RESOLVED,
-            text: format!(
-                "Reference at {} to [type: {}, id: {}, name: {}] resolved {how} to [id: {}, name: {}]",
-                path_text(&path),
-                wanted.kind,
-                wanted.id,
-                wanted.name,
-                means.id,
-                means.name
-            ),
-        });
-        if means.id != wanted.id || means.name != wanted.name {
-            resolved.rewritten.push(Link { path, reference: means.clone() });
-        }
-    }
-    resolved.needs.sort_unstable();
-    resolved.needs.dedup();
-    resolved
-}
-
-fn path_text(path: &[Place]) -> String {
-    path.iter().fold("$".to_owned(), |text, place| match place {
-        Place::Name(name) => format!("{text}.{name}"),
-        Place::At(at) => format!("{text}[{at}]"),
-    })
-}
-
-/// Objects after those that they refer to, else as in the file. Objects that refer to each other in a circle can't be imported, nor
-/// can those that refer to one that can't.
-fn in_order(planned: Vec<Planned>) -> Vec<Planned> {
-    let mut waiting: Vec<usize> = planned.iter().map(|object| object.needs.len()).collect();
-    let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); planned.len()];
-    for (place, object) in planned.iter().enumerate() {
-        for need in &object.needs {
-            needed_by[*need].push(place);
-        }
-    }
-    let mut ready: std::collections::BTreeSet<usize> =
-        waiting.iter().enumerate().filter(|(_, count)| **count == 0).map(|(place, _)| place).collect();
-    let mut order = Vec::with_capacity(planned.len());
-    while let Some(place) = ready.pop_first() {
-        order.push(place);
-        for next in &needed_by[place] {
-            waiting[*next] -= 1;
-            if waiting[*next] == 0 {
-                ready.insert(*next);
+impl<'p> Plan<'p> {
+    /// Begins a plan with what the file calls its objects; `known` holds those that there are.
+    pub fn new(file: Vec<Reference>, options: &'p ImportOptions, known: &'p Directory) -> Self {
+        let selected = file.into_iter().enumerate().filter(|(_, object)| options.selection.selects(object));
+        let (objects, called): (Vec<Planned>, Vec<Reference>) =
+            selected.map(|(place, called)| (planned(&called, place, known), called)).unzip();
+        let mut plan = Self { options, known, in_file: called.into_iter().collect(), objects };
+        for at in plan.places() {
+            if plan.called(at).object_type().is_none() {
+                plan.refuse(at, &ObjectType::unknown(&plan.called(at).kind));
             }
         }
+        plan.refuse_doubles();
+        plan
     }
-    let circular: Vec<usize> = (0..planned.len()).filter(|place| waiting[*place] > 0).collect();
-    order.extend(&circular);
-    let new_place: BTreeMap<usize, usize> = order.iter().enumerate().map(|(new, old)| (*old, new)).collect();
-    let mut planned: Vec<Option<Planned>> = planned.into_iter().map(Some).collect();
-    let mut ordered: Vec<Planned> = order.iter().filter_map(|place| planned[*place].take()).collect();
-    let first_circular = ordered.len() - circular.len();
-    for place in 0..ordered.len() {
-        let needs: Vec<usize> = ordered[place].needs.iter().filter_map(|need| new_place.get(need).copied()).collect();
-        if place >= first_circular {
-            let names: Vec<String> = needs
-                .iter()
-                .filter(|need| **need >= first_circular)
-                .map(|need| ordered[*need].reference.name.clone())
-                .collect();
+
+    /// Notes what an object refers to. Of all of them it is noted before they are put in order.
+    pub fn refer(&mut self, at: usize, links: Vec<Link>) {
+        // People are no objects that an import brings, and may be missing.
+        let resolved = self.resolve(links, &Directory::default());
+        let object = &mut self.objects[at];
+        // An object may refer to itself.
+        object.needs = resolved.needs.into_iter().filter(|need| *need as usize != at).collect();
+        object.errors.extend(resolved.errors);
+    }
+
+    /// Places in the plan, in the order of the file.
+    pub fn places(&self) -> impl Iterator<Item = usize> + use<> {
+        0..self.objects.len()
+    }
+
+    /// As the file calls an object.
+    pub fn called(&self, at: usize) -> &Reference {
+        &self.in_file.all()[at]
+    }
+
+    /// As it will be called: with the id of the known object that it means.
+    pub fn target(&self, at: usize) -> Reference {
+        let called = self.called(at);
+        let id = self.objects[at].known_id.as_ref().unwrap_or(&called.id);
+        Reference { id: id.clone(), ..called.clone() }
+    }
+
+    /// Its place in the file.
+    pub fn place_in_file(&self, at: usize) -> usize {
+        self.objects[at].place
+    }
+
+    /// Why it can't be imported.
+    pub fn errors(&self, at: usize) -> &[Message] {
+        &self.objects[at].errors
+    }
+
+    /// It can't be imported.
+    pub fn is_refused(&self, at: usize) -> bool {
+        !self.objects[at].errors.is_empty()
+    }
+
+    /// Notes why an object can't be imported.
+    pub fn refuse(&mut self, at: usize, reason: &str) {
+        let Reference { kind, id, name } = self.called(at);
+        let text = format!("There was an error importing '{kind}' with name '{name}' and id '{id}': {reason}");
+        self.objects[at].errors.push(Message { key: FAILED, text });
+    }
+
+    /// Refuses an object if one that it needs is refused. Asked of each in order, it is known of all.
+    pub fn refuse_if_needed_is(&mut self, at: usize) {
+        let refused = self.objects[at].needs.iter().find(|need| self.is_refused(**need as usize));
+        if let Some(needed) = refused.map(|need| self.called(*need as usize))
+            && !self.is_refused(at)
+        {
+            let reason = format!("it refers to the {} {:?}, which can't be imported", needed.kind, needed.name);
+            self.refuse(at, &reason);
+        }
+    }
+
+    /// Which of two is meant nobody can say; nor can two be one.
+    fn refuse_doubles(&mut self) {
+        let mut reasons: BTreeMap<usize, String> = BTreeMap::new();
+        let sames = ["with this id", "with this name", "that mean the same one here"];
+        for (which, same) in sames.into_iter().enumerate() {
+            let key = |at: usize| self.keys(at)[which];
+            let mut places: Vec<usize> = self.places().collect();
+            places.sort_by(|a, b| key(*a).cmp(&key(*b)));
+            for doubles in places.chunk_by(|a, b| key(*a) == key(*b)).filter(|same| same.len() > 1) {
+                for at in doubles {
+                    let reason = || format!("the file has {} objects of this type {same}", doubles.len());
+                    reasons.entry(*at).or_insert_with(reason);
+                }
+            }
+        }
+        for (at, reason) in reasons {
+            self.refuse(at, &reason);
+        }
+    }
+
+    /// What no other object of the file may have the same: type and id, type and name, what it means here.
+    fn keys(&self, at: usize) -> [(&str, &str); 3] {
+        let called = self.called(at);
+        let Reference { kind, id, name } = called;
+        // Of a type of which there is one at most, all mean that one.
+        let is_one = called.object_type().is_some_and(ObjectType::is_one_per_tenant);
+        let meant = self.objects[at].known_id.as_ref().unwrap_or(id);
+        [(kind, id), (kind, name), (kind, if is_one { "" } else { meant })]
+    }
+
+    /// Places in the plan: objects after those that they refer to, else as in the file. Objects that refer to each other in a circle
+    /// come last and can't be imported, nor can those that refer to one that can't.
+    pub fn in_order(&mut self) -> Vec<usize> {
+        let mut waiting: Vec<usize> = self.objects.iter().map(|object| object.needs.len()).collect();
+        let needed_by = NeededBy::of(&self.objects);
+        let mut ready: BTreeSet<usize> = self.places().filter(|at| waiting[*at] == 0).collect();
+        let mut order = Vec::with_capacity(self.objects.len());
+        while let Some(at) = ready.pop_first() {
+            order.push(at);
+            for next in needed_by.get(at) {
+                waiting[next] -= 1;
+                if waiting[next] == 0 {
+                    ready.insert(next);
+                }
+            }
+        }
+        for at in order.clone() {
+            self.refuse_if_needed_is(at);
+        }
+        let circular: Vec<usize> = self.places().filter(|at| waiting[*at] > 0).collect();
+        for at in &circular {
+            let needs = self.objects[*at].needs.iter().map(|need| *need as usize);
+            let names: Vec<&str> =
+                needs.filter(|need| waiting[*need] > 0).map(|need| &*self.called(need).name).collect();
             let reason = format!("its references lead into a circle, by way of {}", names.join(", "));
-            let message = failed(&ordered[place].reference, &reason);
-            ordered[place].errors.push(message);
-        } else if let Some(need) = needs.iter().find(|need| !ordered[**need].errors.is_empty()) {
-            let message = failed(&ordered[place].reference, &not_imported(&ordered[*need].reference));
-            ordered[place].errors.push(message);
+            self.refuse(*at, &reason);
         }
-        ordered[place].needs = needs;
+        order.extend(circular);
+        order
     }
-    ordered
 }
 
-/// What to say of an object that refers to one that wasn't imported.
-pub fn not_imported(needed: &Reference) -> String {
-    format!("it refers to the {} {:?}, which can't be imported", needed.kind, needed.name)
+fn planned(called: &Reference, place: usize, known: &Directory) -> Planned {
+    let meant = known.by_id(called).or_else(|| known.by_name(called)).or_else(|| known.only(called));
+    let known_id = meant.map(|at| &known.all()[at].id).filter(|id| **id != called.id).cloned();
+    Planned { place, known_id, needs: Box::default(), errors: Vec::new() }
+}
+
+/// Who needs an object: all of them in one list, since most are few.
+struct NeededBy {
+    /// Where those of each object begin.
+    begin: Vec<u32>,
+    by: Vec<u32>,
+}
+
+impl NeededBy {
+    fn of(objects: &[Planned]) -> Self {
+        let mut begin = vec![0; objects.len() + 1];
+        for need in objects.iter().flat_map(|object| &object.needs) {
+            begin[*need as usize + 1] += 1;
+        }
+        for at in 1..begin.len() {
+            begin[at] += begin[at - 1];
+        }
+        let (mut next, mut by) = (begin.clone(), vec![0; begin.last().copied().unwrap_or(0) as usize]);
+        for (at, object) in (0..).zip(objects) {
+            for need in &object.needs {
+                let next = &mut next[*need as usize];
+                by[*next as usize] = at;
+                *next += 1;
+            }
+        }
+        Self { begin, by }
+    }
+
+    fn get(&self, at: usize) -> impl Iterator<Item = usize> {
+        self.by[self.begin[at] as usize..self.begin[at + 1] as usize].iter().map(|by| *by as usize)
+    }
 }

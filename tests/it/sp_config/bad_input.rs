@@ -25,6 +25,7 @@ async fn what_is_no_file_of_objects_is_refused_and_nothing_happens() {
     let server = TestServer::start().await;
     let before = server.head().await;
     let data = |text: &str| Form::new().part("data", Part::text(text.to_owned()).file_name("config.json"));
+    let garbage = format!(r#"{{"objects":[1{}]}}"#, ",1".repeat(5_000_000));
     let cases = [
         (Form::new().text("options", "{}"), "No files were supplied for import."),
         (data(""), "No files were supplied for import."),
@@ -33,6 +34,7 @@ async fn what_is_no_file_of_objects_is_refused_and_nothing_happens() {
         (data("[]"), "the file is an array; an object with objects, as an export gives, is expected"),
         (data(r#"{"version":1}"#), "the file has no objects"),
         (data(r#"{"version":2,"objects":[]}"#), "the file's version is 2; 1 is known"),
+        (data(&garbage), "more than 1000 entries of the file are no objects, the last one at objects[1000]"),
         (data(&good()).text("options", "{"), "The options aren't right: EOF"),
         (data(&good()).text("options", r#"{"includeTypes":["WORKFLOWS"]}"#), "\"WORKFLOWS\" is no type"),
         (data(&good()).text("options", r#"{"includeTypes":"RULE"}"#), "The options aren't right: invalid type"),
