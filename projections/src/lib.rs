@@ -19,6 +19,7 @@ pub mod automations;
 pub mod certifications;
 pub mod config_jobs;
 pub mod config_objects;
+mod copied;
 pub mod counts;
 pub mod entitlements;
 pub mod events;

@@ -9,10 +9,16 @@ use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
+use crate::copied::Copied;
+
 /// A row of a temporal table, keyed by `id`.
-pub(crate) trait Version: Clone + Serialize + Send + Unpin + for<'r> sqlx::FromRow<'r, PgRow> {
+pub(crate) trait Version: Clone + Send + Unpin + for<'r> sqlx::FromRow<'r, PgRow> {
     /// The table's name.
     const TABLE: &'static str;
+    /// Its columns, in the order in which `write` gives them.
+    const COLUMNS: &'static [&'static str];
+    /// Writes its fields.
+    fn write(&self, row: &mut Copied) -> sqlx::Result<()>;
     /// Whose version it is.
     fn id(&self) -> Uuid;
     /// The interval.
@@ -20,7 +26,7 @@ pub(crate) trait Version: Clone + Serialize + Send + Unpin + for<'r> sqlx::FromR
 }
 
 /// From which event until which a version holds.
-#[derive(Debug, Clone, PartialEq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
 #[expect(clippy::struct_field_names, reason = "named like the columns")]
 pub struct Validity {
     /// Position of the event that made it.
@@ -125,8 +131,12 @@ impl<R: Version> Versions<R> {
             .execute(&mut *connection)
             .await?;
         }
-        let rows: Vec<&R> = self.new.values().flatten().collect();
-        insert(connection, R::TABLE, &rows).await
+        let mut rows = Copied::into(R::TABLE, R::COLUMNS);
+        for row in self.new.values().flatten() {
+            rows.row();
+            row.write(&mut rows)?;
+        }
+        rows.store(connection).await
     }
 }
 

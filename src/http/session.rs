@@ -117,6 +117,7 @@ impl<A: Access> Session<A> {
             causation: None,
             source_address: self.request.source.map(|address| address.to_string()),
             worker: None,
+            rereads: None,
             idempotency: idempotency.map(|(key, request_sha256)| Idempotency {
                 key,
                 request_sha256,

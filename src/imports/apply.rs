@@ -1,4 +1,4 @@
-//! From the plan to events: stream by stream, in slices that the writer digests in about 10 ms.
+//! From the plan to events: stream by stream, in slices that the writer digests in about 10 ms, or 60 while nobody waits.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -23,8 +23,11 @@ use crate::work::planned_events::PlannedEvent;
 const ROWS: usize = 500;
 const FEWEST_ROWS: usize = 100;
 const MOST_ROWS: usize = 10_000;
-/// What a slice should cost the writer.
+/// What a slice should cost the writer while people append as well, and while nobody does: each slice costs it a commit.
 const TARGET: Duration = Duration::from_millis(10);
+const QUIET_TARGET: Duration = Duration::from_millis(60);
+/// So long nobody must have appended.
+const QUIET: Duration = Duration::from_secs(1);
 /// Slices on their way: while the writer works on one, the next is made.
 const IN_FLIGHT: usize = 2;
 
@@ -69,7 +72,8 @@ pub async fn apply(
         match answers.try_next().await {
             Ok(Some((took, rows))) => {
                 applied(rows);
-                let rate = TARGET.as_secs_f64() / took.as_secs_f64().max(0.000_1);
+                let target = if journal.quiet_for() < QUIET { TARGET } else { QUIET_TARGET };
+                let rate = target.as_secs_f64() / took.as_secs_f64().max(0.000_1);
                 // Half way towards what would have taken the target, so that one slow commit doesn't starve the import.
                 let next = rows as f64 * f64::midpoint(1.0, rate.clamp(0.25, 4.0));
                 rows_wanted.store((next as usize).clamp(FEWEST_ROWS, MOST_ROWS), Ordering::Relaxed);

@@ -1,9 +1,11 @@
 //! What is asked of the writer and what it answers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aggregates::DomainEvent;
 use chrono::{DateTime, Utc};
+use sqlx::postgres::PgRow;
 
 use super::Context;
 
@@ -101,6 +103,8 @@ pub struct Appended {
     pub recorded_at: DateTime<Utc>,
     /// How long the writer worked on the batch that held them.
     pub took: Duration,
+    /// The row that [`Context::rereads`] names; none as well when the answer to COMMIT was lost.
+    pub row: Option<Arc<PgRow>>,
 }
 
 /// Nothing of the append was written.

@@ -184,7 +184,8 @@ impl<'a> Facts<'a> {
             self.keys.insert((&append.actor.id, &request.key), known);
         }
         writes.concerns_security |= append.concerns_security;
-        Appended { first, last: self.position, recorded_at: self.recorded_at, took: std::time::Duration::ZERO }
+        let took = std::time::Duration::ZERO;
+        Appended { first, last: self.position, recorded_at: self.recorded_at, took, row: None }
     }
 }
 

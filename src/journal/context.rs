@@ -1,7 +1,8 @@
-//! Why and for whom an append happens: the metadata of its events.
+//! Why and for whom an append happens: the metadata of its events, and what its caller needs for an answer.
 
 use aggregates::Actor;
 use serde::Serialize;
+use uuid::Uuid;
 
 /// What an append says about itself. Every event of the append carries it.
 #[derive(Debug, Clone)]
@@ -18,6 +19,8 @@ pub struct Context {
     pub worker: Option<String>,
     /// The request's `Idempotency-Key`, stored with the append.
     pub idempotency: Option<Idempotency>,
+    /// An application whose row the caller wants to see as it is then: read with the COMMIT, it costs no round trip.
+    pub rereads: Option<Uuid>,
 }
 
 /// A request that may be sent again.
@@ -36,7 +39,8 @@ pub struct Idempotency {
 impl Context {
     /// A context that says only who.
     pub fn of(actor: Actor, correlation_id: String) -> Self {
-        Self { actor, correlation_id, causation: None, source_address: None, worker: None, idempotency: None }
+        let (causation, source_address, worker) = (None, None, None);
+        Self { actor, correlation_id, causation, source_address, worker, idempotency: None, rereads: None }
     }
 
     /// The metadata: a flat object of strings, because that is what cqrs-es reads; its names in order.

@@ -1,13 +1,16 @@
-//! The first round trip of a batch: the append lock and, under it, all that the batch must know.
+//! The first round trip of a batch: the append lock and, under it, all that the batch must know. And the last one: COMMIT and,
+//! before it, what callers want to see of what they changed.
 //!
-//! The questions are prepared once a connection, so that they can be asked together with the lock: the protocol takes several
-//! statements at once only as text.
+//! The questions are prepared once a connection, so that they can be asked together with the lock and with COMMIT: the protocol
+//! takes several statements at once only as text.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
 use sqlx::{Executor, PgConnection, Row};
+use uuid::Uuid;
 
 use super::Waiting;
 use super::append::StreamId;
@@ -16,7 +19,7 @@ use crate::clock::SharedClock;
 
 /// Prepares the questions of a connection. A part that a batch doesn't need isn't asked for: a single command would feel it.
 pub(super) async fn prepare(connection: &mut PgConnection) -> sqlx::Result<()> {
-    let mut statements = Vec::with_capacity(4);
+    let mut statements = vec![format!("PREPARE reread (uuid[]) AS {}", projections::applications::find_all_sql())];
     for (has_claims, has_keys) in [(false, false), (false, true), (true, false), (true, true)] {
         let name = name(has_claims, has_keys);
         let (mut columns, mut tables) = (String::new(), String::new());
@@ -114,6 +117,17 @@ pub(super) async fn begin<'a>(
         keys: if has_keys { keys_of(&row, &keys)? } else { HashMap::new() },
     };
     Ok(Begun { version: (row.try_get(0)?, row.try_get(1)?), now, facts })
+}
+
+/// Commits, and reads rows of applications as they are then. Whoever gets an answer knows that it is committed.
+pub(super) async fn commit(connection: &mut PgConnection, rereads: &[Uuid]) -> sqlx::Result<HashMap<Uuid, Arc<PgRow>>> {
+    if rereads.is_empty() {
+        connection.execute("COMMIT").await?;
+        return Ok(HashMap::new());
+    }
+    let ids = rereads.iter().map(Uuid::to_string).collect::<Vec<_>>().join(",");
+    let rows = connection.fetch_all(format!("EXECUTE reread ('{{{ids}}}'); COMMIT").as_str()).await?;
+    rows.into_iter().map(|row| Ok((row.try_get("id")?, Arc::new(row)))).collect()
 }
 
 /// Texts as a literal of type `text[]`: each is quoted for the array, and the array for the statement. (The connection has

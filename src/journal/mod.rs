@@ -19,7 +19,8 @@ mod store;
 mod writer;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use postgres_es::PostgresEventRepository;
 use sqlx::PgPool;
@@ -56,6 +57,9 @@ pub struct Journal {
     pool: PgPool,
     repository: Arc<PostgresEventRepository>,
     security_changes: Arc<AtomicU64>,
+    /// When somebody last appended in the lane of people, in milliseconds since `started`.
+    asked: Arc<AtomicU64>,
+    started: Instant,
 }
 
 impl Journal {
@@ -67,18 +71,20 @@ impl Journal {
         let writer = writer::Writer::new(options, clock, Arc::clone(&security_changes));
         let task = tokio::spawn(writer.run(interactive_queue, bulk_queue));
         let repository = Arc::new(PostgresEventRepository::new(pool.clone()));
-        (Self { interactive, bulk, pool, repository, security_changes }, task)
+        let (asked, started) = (Arc::default(), Instant::now());
+        (Self { interactive, bulk, pool, repository, security_changes, asked, started }, task)
     }
 
     /// Counts this process's commits that changed tokens or settings: whoever caches those compares it.
     pub fn security_changes(&self) -> u64 {
-        self.security_changes.load(std::sync::atomic::Ordering::Acquire)
+        self.security_changes.load(Ordering::Acquire)
     }
 
     /// Appends in the lane of people and clients. A full queue is [`AppendError::Unavailable`].
     ///
     /// A change of tokens or settings holds on every server when this returns.
     pub async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+        self.asked.store(self.started.elapsed().as_millis() as u64, Ordering::Relaxed);
         let (reply, answer) = oneshot::channel();
         let prepared = Prepared::new(append)?;
         let concerns_security = prepared.concerns_security;
@@ -91,6 +97,12 @@ impl Journal {
             crate::work::listeners::wait(&self.pool, appended.last).await;
         }
         Ok(appended)
+    }
+
+    /// For how long nobody appended in the lane of people: bulk work may take longer slices then.
+    pub fn quiet_for(&self) -> Duration {
+        let asked = Duration::from_millis(self.asked.load(Ordering::Relaxed));
+        self.started.elapsed().saturating_sub(asked)
     }
 
     /// Appends in the lane of bulk work: a slice at a time between the batches of people; waits for a place.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use aggregates::{Actor, DomainEvent};
+use uuid::Uuid;
 
 use super::append::{Append, AppendError, Expected, StreamId};
 use super::context::{Context, Idempotency};
@@ -15,6 +16,7 @@ pub(super) struct Prepared {
     pub(super) actor: Arc<Actor>,
     pub(super) idempotency: Option<Idempotency>,
     pub(super) metadata: String,
+    pub(super) rereads: Option<Uuid>,
     /// Holds events of clients, tokens or settings, which every server caches.
     pub(super) concerns_security: bool,
 }
@@ -45,7 +47,8 @@ impl Prepared {
             )
         });
         let Append { guards, take, release, context, .. } = append;
-        let Context { actor, idempotency, .. } = context;
-        Ok(Self { streams, guards, take, release, actor: Arc::new(actor), idempotency, metadata, concerns_security })
+        let Context { actor, idempotency, rereads, .. } = context;
+        let actor = Arc::new(actor);
+        Ok(Self { streams, guards, take, release, actor, idempotency, metadata, rereads, concerns_security })
     }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
 use tokio::sync::mpsc::Receiver;
+use uuid::Uuid;
 
 use super::Waiting;
 use super::append::{AppendError, Appended};
@@ -221,7 +222,7 @@ async fn transact<'a>(
         )));
     }
     let mut writes = Writes::default();
-    let outcomes: Vec<Outcome> =
+    let mut outcomes: Vec<Outcome> =
         batch.iter().map(|waiting| facts.decide(&waiting.prepared, now, &mut writes)).collect();
     if writes.events.is_empty() {
         connection.execute("ROLLBACK").await.map_err(judge)?;
@@ -229,8 +230,17 @@ async fn transact<'a>(
     }
     let (statement, value) = store::write(&writes, now).map_err(judge)?;
     let xid = projections::apply(connection, &writes.events, statement, &value).await.map_err(judge)?;
-    match connection.execute("COMMIT").await {
-        Ok(_) => Ok((outcomes, writes)),
+    let won = |(waiting, outcome): (&Waiting, &Outcome)| waiting.prepared.rereads.filter(|_| outcome.is_ok());
+    let rereads: Vec<Uuid> = batch.iter().zip(&outcomes).filter_map(won).collect();
+    match facts::commit(connection, &rereads).await {
+        Ok(rows) => {
+            for (waiting, outcome) in batch.iter().zip(&mut outcomes) {
+                if let (Some(id), Ok(appended)) = (waiting.prepared.rereads, outcome) {
+                    appended.row = rows.get(&id).cloned();
+                }
+            }
+            Ok((outcomes, writes))
+        }
         // The server answered: it did not commit.
         Err(error) if error.as_database_error().is_some() => Err(judge(error)),
         Err(_) => Err(Failure::Ambiguous { xid, last: writes.last(), outcomes }),

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 pub use queries::{find, keys, known, list, of_identity};
 
+use crate::copied::Copied;
 use crate::counts::Changes;
 use crate::versions::{Validity, Version, Versions};
 use crate::{Applied, Apply, Projection};
@@ -49,7 +50,7 @@ impl From<FoundBy> for Correlation {
 }
 
 /// A version of an account.
-#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, sqlx::FromRow)]
 #[expect(missing_docs, reason = "the columns' comments say it")]
 pub struct AccountRow {
     pub id: Uuid,
@@ -66,13 +67,49 @@ pub struct AccountRow {
     pub identity_id: Option<Uuid>,
     pub correlation: Option<Json<Correlation>>,
     pub first_seen_at: DateTime<Utc>,
-    #[serde(flatten)]
     #[sqlx(flatten)]
     pub validity: Validity,
 }
 
 impl Version for AccountRow {
     const TABLE: &'static str = "accounts";
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "application_id",
+        "key",
+        "name",
+        "identity",
+        "email",
+        "employee_id",
+        "is_active",
+        "last_login_at",
+        "type",
+        "attributes",
+        "identity_id",
+        "correlation",
+        "first_seen_at",
+        "valid_from",
+        "valid_to",
+        "valid_from_at",
+        "valid_to_at",
+    ];
+    fn write(&self, row: &mut Copied) -> sqlx::Result<()> {
+        row.field(self.id)?;
+        row.field(self.application_id)?;
+        row.field(self.key.as_str())?;
+        row.field(self.name.as_deref())?;
+        row.field(self.identity.as_deref())?;
+        row.field(self.email.as_deref())?;
+        row.field(self.employee_id.as_deref())?;
+        row.field(self.is_active)?;
+        row.field(self.last_login_at)?;
+        row.field(self.r#type.as_deref())?;
+        row.json(Some(&self.attributes))?;
+        row.field(self.identity_id)?;
+        row.json(self.correlation.as_ref())?;
+        row.field(self.first_seen_at)?;
+        row.validity(&self.validity)
+    }
     fn id(&self) -> Uuid {
         self.id
     }

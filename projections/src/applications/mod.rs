@@ -11,7 +11,8 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 pub use queries::{
-    ApplicationRow, LastImport, Scheduled, find, find_all, find_named, ids, in_use, list, names, scheduled,
+    ApplicationRow, LastImport, Scheduled, find, find_all, find_all_sql, find_named, ids, in_use, list, names,
+    scheduled,
 };
 
 use crate::{Apply, Projection, Statement};

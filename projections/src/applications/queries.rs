@@ -146,10 +146,14 @@ pub async fn find_named(executor: impl PgExecutor<'_>, name: &str) -> sqlx::Resu
         .await
 }
 
+/// What finds several applications by their ids, an array.
+pub fn find_all_sql() -> String {
+    format!("{SELECT} WHERE a.id = ANY ($1)")
+}
+
 /// Several applications, by id.
 pub async fn find_all(executor: impl PgExecutor<'_>, ids: &[Uuid]) -> sqlx::Result<HashMap<Uuid, ApplicationRow>> {
-    let rows: Vec<ApplicationRow> =
-        sqlx::query_as(&format!("{SELECT} WHERE a.id = ANY($1)")).bind(ids).fetch_all(executor).await?;
+    let rows: Vec<ApplicationRow> = sqlx::query_as(&find_all_sql()).bind(ids).fetch_all(executor).await?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
 

@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use aggregates::entitlement::{EntitlementEvent, EntitlementRecord};
 use aggregates::{DomainEvent, Recorded};
 use chrono::{DateTime, Utc};
-use serde::Serialize;
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
 pub use queries::{find_current, keys, known, list};
 
+use crate::copied::Copied;
 use crate::counts::Changes;
 use crate::versions::{Validity, Version, Versions};
 use crate::{Applied, Apply, Projection};
@@ -27,7 +27,7 @@ pub(crate) const PROJECTION: Projection = Projection {
 };
 
 /// A version of an entitlement.
-#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, sqlx::FromRow)]
 #[expect(missing_docs, reason = "the columns' comments say it")]
 pub struct EntitlementRow {
     pub id: Uuid,
@@ -40,13 +40,41 @@ pub struct EntitlementRow {
     pub is_privileged: Option<bool>,
     pub attributes: Json<BTreeMap<String, String>>,
     pub first_seen_at: DateTime<Utc>,
-    #[serde(flatten)]
     #[sqlx(flatten)]
     pub validity: Validity,
 }
 
 impl Version for EntitlementRow {
     const TABLE: &'static str = "entitlements";
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "application_id",
+        "key",
+        "name",
+        "type",
+        "description",
+        "owner",
+        "is_privileged",
+        "attributes",
+        "first_seen_at",
+        "valid_from",
+        "valid_to",
+        "valid_from_at",
+        "valid_to_at",
+    ];
+    fn write(&self, row: &mut Copied) -> sqlx::Result<()> {
+        row.field(self.id)?;
+        row.field(self.application_id)?;
+        row.field(self.key.as_str())?;
+        row.field(self.name.as_deref())?;
+        row.field(self.r#type.as_deref())?;
+        row.field(self.description.as_deref())?;
+        row.field(self.owner.as_deref())?;
+        row.field(self.is_privileged)?;
+        row.json(Some(&self.attributes))?;
+        row.field(self.first_seen_at)?;
+        row.validity(&self.validity)
+    }
     fn id(&self) -> Uuid {
         self.id
     }

@@ -1,4 +1,4 @@
-//! `grants`: who may do what. The largest table, so written with arrays and folded without loading what it doesn't need.
+//! `grants`: who may do what. The largest table, so written with COPY and folded without loading what it doesn't need.
 
 mod queries;
 
@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 pub use queries::{GrantRow, HeldGrant, count, current, list, of_accounts};
 
+use crate::copied::Copied;
 use crate::counts::Changes;
 use crate::{Applied, Apply, Projection};
 
@@ -149,51 +150,38 @@ async fn close_stored(
         .collect()
 }
 
+const COLUMNS: &[&str] = &[
+    "application_id",
+    "account_id",
+    "entitlement_id",
+    "attributes",
+    "granted_at",
+    "granted_position",
+    "granted_import_id",
+    "valid_from",
+    "valid_to",
+    "valid_from_at",
+    "valid_to_at",
+];
+
 async fn insert(connection: &mut PgConnection, new: Vec<New>, origins: &HashMap<Key, Origin>) -> sqlx::Result<()> {
-    if new.is_empty() {
-        return Ok(());
-    }
-    let size = new.len();
-    let (mut applications, mut accounts, mut entitlements) =
-        (Vec::with_capacity(size), Vec::with_capacity(size), Vec::with_capacity(size));
-    let (mut attributes, mut granted_at) = (Vec::with_capacity(size), Vec::with_capacity(size));
-    let (mut granted_positions, mut granted_imports) = (Vec::with_capacity(size), Vec::with_capacity(size));
-    let (mut from, mut from_at) = (Vec::with_capacity(size), Vec::with_capacity(size));
-    let (mut to, mut to_at) = (Vec::with_capacity(size), Vec::with_capacity(size));
+    let mut rows = Copied::into("grants", COLUMNS);
     for version in new {
         let Some(origin) = version.origin.or_else(|| origins.get(&version.key).copied()) else {
             return Err(sqlx::Error::Protocol(format!("grant {:?} changed but was never granted", version.key)));
         };
-        applications.push(version.key.0);
-        accounts.push(version.key.1);
-        entitlements.push(version.key.2);
-        attributes.push(version.attributes);
-        granted_at.push(origin.at);
-        granted_positions.push(origin.position);
-        granted_imports.push(origin.import);
-        from.push(version.from.0);
-        from_at.push(version.from.1);
-        to.push(version.to.map(|(position, _)| position));
-        to_at.push(version.to.map(|(_, at)| at));
+        rows.row();
+        rows.field(version.key.0)?;
+        rows.field(version.key.1)?;
+        rows.field(version.key.2)?;
+        rows.json(version.attributes.as_ref())?;
+        rows.field(origin.at)?;
+        rows.field(origin.position)?;
+        rows.field(origin.import)?;
+        rows.field(version.from.0)?;
+        rows.field(version.to.map(|(position, _)| position))?;
+        rows.field(version.from.1)?;
+        rows.field(version.to.map(|(_, at)| at))?;
     }
-    sqlx::query(
-        "INSERT INTO grants (application_id, account_id, entitlement_id, attributes, granted_at, granted_position,
-                             granted_import_id, valid_from, valid_to, valid_from_at, valid_to_at)
-         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::jsonb[], $5::timestamptz[], $6::bigint[],
-                              $7::uuid[], $8::bigint[], $9::bigint[], $10::timestamptz[], $11::timestamptz[])",
-    )
-    .bind(applications)
-    .bind(accounts)
-    .bind(entitlements)
-    .bind(attributes)
-    .bind(granted_at)
-    .bind(granted_positions)
-    .bind(granted_imports)
-    .bind(from)
-    .bind(to)
-    .bind(from_at)
-    .bind(to_at)
-    .execute(connection)
-    .await?;
-    Ok(())
+    rows.store(connection).await
 }

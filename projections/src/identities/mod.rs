@@ -22,6 +22,7 @@ pub use queries::{
     known_records, list, named, other_records, usual, was_active_after, with_email, with_emails,
 };
 
+use crate::copied::Copied;
 use crate::counts::Changes;
 use crate::versions::{Validity, Version, Versions};
 use crate::{Applied, Apply, Projection};
@@ -35,7 +36,7 @@ pub(crate) const PROJECTION: Projection = Projection {
 };
 
 /// A version of an identity.
-#[derive(Debug, Clone, PartialEq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
 #[expect(missing_docs, reason = "the columns' comments say it")]
 pub struct IdentityRow {
     pub id: Uuid,
@@ -58,13 +59,61 @@ pub struct IdentityRow {
     pub inactivated_date: Option<DateTime<Utc>>,
     pub attributes: Json<BTreeMap<String, String>>,
     pub first_seen_at: DateTime<Utc>,
-    #[serde(flatten)]
     #[sqlx(flatten)]
     pub validity: Validity,
 }
 
 impl Version for IdentityRow {
     const TABLE: &'static str = "identities";
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "first_name",
+        "last_name",
+        "display_name",
+        "email",
+        "employee_id",
+        "type",
+        "title",
+        "company",
+        "division",
+        "department",
+        "office",
+        "supervisor",
+        "supervisor_id",
+        "status",
+        "created_date",
+        "updated_date",
+        "inactivated_date",
+        "attributes",
+        "first_seen_at",
+        "valid_from",
+        "valid_to",
+        "valid_from_at",
+        "valid_to_at",
+    ];
+    fn write(&self, row: &mut Copied) -> sqlx::Result<()> {
+        row.field(self.id)?;
+        row.field(self.first_name.as_deref())?;
+        row.field(self.last_name.as_deref())?;
+        row.field(self.display_name.as_deref())?;
+        row.field(self.email.as_deref())?;
+        row.field(self.employee_id.as_deref())?;
+        row.field(self.r#type.as_str())?;
+        row.field(self.title.as_deref())?;
+        row.field(self.company.as_deref())?;
+        row.field(self.division.as_deref())?;
+        row.field(self.department.as_deref())?;
+        row.field(self.office.as_deref())?;
+        row.field(self.supervisor.as_deref())?;
+        row.field(self.supervisor_id)?;
+        row.field(self.status.as_str())?;
+        row.field(self.created_date)?;
+        row.field(self.updated_date)?;
+        row.field(self.inactivated_date)?;
+        row.json(Some(&self.attributes))?;
+        row.field(self.first_seen_at)?;
+        row.validity(&self.validity)
+    }
     fn id(&self) -> Uuid {
         self.id
     }

@@ -15,13 +15,14 @@ use aggregates::application::{Application, ApplicationCommand, Definition};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use projections::applications::ApplicationRow;
+use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::error::ApiError;
 use super::etag;
 use super::party::wrong_responders;
 use super::session::{Access, Operates, Session};
-use crate::journal::{AppendError, CommandError};
+use crate::journal::{AppendError, CommandError, Context};
 
 /// The tag of the operations.
 pub const TAG: &str = "Applications";
@@ -36,8 +37,6 @@ async fn find<A: Access>(session: &Session<A>, id: Uuid) -> Result<ApplicationRo
 }
 
 /// Carries out a command on an application; gives it as it is then. `command` sees the definition as it was.
-///
-/// What the log doesn't say about it is read while the command is appended: the answer waits for one thing less.
 async fn change(
     session: &Session<Operates>,
     id: Uuid,
@@ -48,25 +47,17 @@ async fn change(
         Some(definition) => command(definition).map_err(Unchanged::Answered),
         None => Err(Unchanged::Answered(ApiError::not_found("Application", id))),
     };
-    let append = async {
-        let (journal, known) = (session.journal(), &session.app.known_applications);
-        let executing = journal.execute_known(known, id, command, demanded, session.context(location(id)));
-        executing.await.map_err(|error| match error {
-            Unchanged::Answered(error) => error,
-            Unchanged::Refused(error) => refused(error, demanded.is_some()),
-        })
-    };
-    let (executed, mut row) = tokio::try_join!(append, find(session, id))?;
-    if let (Some(appended), Some(definition)) = (executed.appended, executed.aggregate.definition)
-        && row.version < executed.version
-    {
-        row.define(&definition);
-        row.import_schedule = executed.aggregate.schedule.map(sqlx::types::Json);
-        row.is_archived = executed.aggregate.is_archived;
-        row.last_updated_at = appended.recorded_at;
-        row.version = executed.version;
+    let (journal, known) = (session.journal(), &session.app.known_applications);
+    let context = Context { rereads: Some(id), ..session.context(location(id)) };
+    let executing = journal.execute_known(known, id, command, demanded, context);
+    let executed = executing.await.map_err(|error| match error {
+        Unchanged::Answered(error) => error,
+        Unchanged::Refused(error) => refused(error, demanded.is_some()),
+    })?;
+    match executed.appended.and_then(|appended| appended.row) {
+        Some(row) => Ok(ApplicationRow::from_row(&*row)?),
+        None => find(session, id).await,
     }
-    Ok(row)
 }
 
 /// Responders are identities that can answer, each named once.

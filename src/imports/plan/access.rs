@@ -44,9 +44,16 @@ pub(super) fn plan(
     let mut comparison =
         Comparison { plan, accounts, entitlement_keys, grants, named: rows.iter().map(|row| row.key.1).collect() };
     let mut rows = rows.into_iter().peekable();
-    let mut after = (Uuid::nil(), Uuid::nil());
-    loop {
-        let page = planning.block_on(current(planning.pool, planning.application, after, PAGE))?;
+    // The next page is read while this one is compared.
+    let page_after = |after: (Uuid, Uuid)| {
+        let (pool, application) = (planning.pool.clone(), planning.application);
+        planning.handle.spawn(async move { current(&pool, application, after, PAGE).await })
+    };
+    let mut next = Some(page_after((Uuid::nil(), Uuid::nil())));
+    while let Some(reading) = next {
+        let page = planning.block_on(async { reading.await.map_err(|_| sqlx::Error::WorkerCrashed)? })?;
+        let is_full = page.len() as i64 == PAGE;
+        next = page.last().filter(|_| is_full).map(|held| page_after((held.account_id, held.entitlement_id)));
         for held in &page {
             let key = (held.account_id, held.entitlement_id);
             while let Some(row) = rows.next_if(|row| row.key < key) {
@@ -56,10 +63,6 @@ pub(super) fn plan(
                 Some(row) => comparison.both(&row, held),
                 None => comparison.missing(held),
             }
-            after = key;
-        }
-        if (page.len() as i64) < PAGE {
-            break;
         }
     }
     for row in rows {
