@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use aggregates::account::{Account, GrantEntry, access_changed};
+use aggregates::account::{Account, AccountEvent, GrantEntry, access_changed};
 use aggregates::application_import::ApplicationImport;
 use aggregates::entitlement::{Entitlement, EntitlementEvent};
 use aggregates::identity::Identity;
@@ -101,9 +101,8 @@ pub fn planned(import: Uuid, application: Uuid, plan: Plan) -> impl Iterator<Ite
 
 /// How many changes an event holds.
 fn rows_of(event: &DomainEvent) -> usize {
-    use aggregates::account::AccountEvent::AccountAccessChanged;
     match event {
-        DomainEvent::Account(AccountAccessChanged { granted, changed, revoked, .. }) => {
+        DomainEvent::Account(AccountEvent::AccountAccessChanged { granted, changed, revoked, .. }) => {
             granted.len() + changed.len() + revoked.len()
         }
         _ => 1,
@@ -126,11 +125,11 @@ fn streams(import: Uuid, application: Uuid, plan: Plan) -> impl Iterator<Item = 
     let account_streams = by_account(application, accounts, &access, &account_keys.texts).into_iter().map(
         move |(id, mut change, range)| {
             let mut events = Vec::new();
-            let is_removal = matches!(change.event, Some(aggregates::account::AccountEvent::AccountRemoved { .. }));
+            let is_removal = matches!(change.event.as_deref(), Some(AccountEvent::AccountRemoved { .. }));
             if !is_removal {
-                events.extend(change.event.take().map(DomainEvent::from));
+                events.extend(change.event.take().map(|event| DomainEvent::from(*event)));
             }
-            events.extend(change.correlated.take().map(DomainEvent::from));
+            events.extend(change.correlated.take().map(|event| DomainEvent::from(*event)));
             let (mut granted, mut changed, mut revoked) = (Vec::new(), Vec::new(), Vec::new());
             for change in &access[range] {
                 let entitlement = entitlement_keys.texts[change.entitlement as usize].clone();
@@ -144,7 +143,7 @@ fn streams(import: Uuid, application: Uuid, plan: Plan) -> impl Iterator<Item = 
             events.extend(
                 access_changed(import, application, granted, changed, revoked).into_iter().map(DomainEvent::from),
             );
-            events.extend(change.event.map(DomainEvent::from));
+            events.extend(change.event.map(|event| DomainEvent::from(*event)));
             stream_of::<Account>(id, events)
         },
     );

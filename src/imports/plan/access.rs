@@ -31,8 +31,7 @@ pub(super) fn plan(
     plan: &mut Plan,
     accounts: &Accounts,
 ) -> Result<Named, Fault> {
-    let grants = delivered.grants.as_ref();
-    if grants.is_none() && accounts.removed.is_empty() && delivered.entitlements.is_none() {
+    if delivered.grants.is_none() && accounts.removed.is_empty() && delivered.entitlements.is_none() {
         return Ok(None);
     }
     let entitlement_keys: HashMap<Uuid, String> = planning
@@ -40,7 +39,8 @@ pub(super) fn plan(
         .into_iter()
         .map(|row| (row.id, row.key))
         .collect();
-    let rows = grants.map(|grants| sorted(planning, grants)).unwrap_or_default();
+    let rows = delivered.grants.as_mut().map(|grants| sorted(planning, grants)).unwrap_or_default();
+    let grants = delivered.grants.as_ref();
     let mut comparison =
         Comparison { plan, accounts, entitlement_keys, grants, named: rows.iter().map(|row| row.key.1).collect() };
     let mut rows = rows.into_iter().peekable();
@@ -75,20 +75,19 @@ pub(super) fn plan(
     Ok(Some(named))
 }
 
-fn sorted(planning: &Planning<'_>, grants: &DeliveredGrants) -> Vec<Row> {
+/// Takes the delivered grants out: there may be a million.
+fn sorted(planning: &Planning<'_>, grants: &mut DeliveredGrants) -> Vec<Row> {
     let ids = |keys: &[String], id: fn(Uuid, &str) -> Uuid| -> Vec<Uuid> {
         keys.iter().map(|key| id(planning.application, key)).collect()
     };
     let accounts = ids(&grants.accounts.texts, ids::account);
     let entitlements = ids(&grants.entitlements.texts, ids::entitlement);
-    let mut rows: Vec<Row> = grants
-        .keyed
-        .records
-        .iter()
+    let mut rows: Vec<Row> = std::mem::take(&mut grants.keyed.records)
+        .into_iter()
         .map(|(pair, (attributes, _))| Row {
             key: (accounts[pair.0 as usize], entitlements[pair.1 as usize]),
-            pair: *pair,
-            attributes: *attributes,
+            pair,
+            attributes,
         })
         .collect();
     rows.sort_unstable_by_key(|row| row.key);

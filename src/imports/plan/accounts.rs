@@ -67,7 +67,10 @@ pub(super) fn plan(
             let correlated =
                 correlation(planning, key, record, known.get(key), correlator, &mut plan.metrics.uncorrelated_accounts);
             if event.is_some() || correlated.is_some() {
-                plan.accounts.push((plan.account_keys.number(key), AccountChange { event, correlated }));
+                plan.accounts.push((
+                    plan.account_keys.number(key),
+                    AccountChange { event: event.map(Box::new), correlated: correlated.map(Box::new) },
+                ));
             }
         }
         let mut missing: Vec<&str> = missing.into_iter().filter(|key| !file.records.contains_key(*key)).collect();
@@ -78,7 +81,10 @@ pub(super) fn plan(
                 let before = before(Some(row));
                 plan.metrics.accounts.count(difference(before_ref(before.as_ref()), None));
                 let event = observe(before_ref(before.as_ref()), planning.import, planning.application, key, None);
-                plan.accounts.push((plan.account_keys.number(key), AccountChange { event, correlated: None }));
+                plan.accounts.push((
+                    plan.account_keys.number(key),
+                    AccountChange { event: event.map(Box::new), correlated: None },
+                ));
                 removed.insert(row.id);
                 present.remove(key);
             } else {

@@ -67,13 +67,13 @@ pub struct AccessChange {
     pub operation: Operation,
 }
 
-/// What happens to one account beside its access.
+/// What happens to one account beside its access. Boxed: lists of them are copied, and few hold both.
 #[derive(Debug, Default)]
 pub struct AccountChange {
     /// Added, changed or removed; a removal comes after the revocation of its access.
-    pub event: Option<AccountEvent>,
+    pub event: Option<Box<AccountEvent>>,
     /// Whose it is, if that changes.
-    pub correlated: Option<AccountEvent>,
+    pub correlated: Option<Box<AccountEvent>>,
 }
 
 /// The complete difference.
@@ -116,7 +116,7 @@ impl Plan {
         let removed = self
             .accounts
             .iter()
-            .filter(|(_, change)| matches!(change.event, Some(AccountEvent::AccountRemoved { .. })));
+            .filter(|(_, change)| matches!(change.event.as_deref(), Some(AccountEvent::AccountRemoved { .. })));
         let mut accounts: Vec<&str> =
             removed.map(|(number, _)| self.account_keys.texts[*number as usize].as_str()).collect();
         accounts.sort_unstable();
