@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
-use crate::copied::Copied;
+use crate::copied::{self, Fields};
 
 /// A row of a temporal table, keyed by `id`.
 pub(crate) trait Version: Clone + Send + Unpin + for<'r> sqlx::FromRow<'r, PgRow> {
@@ -18,7 +18,7 @@ pub(crate) trait Version: Clone + Send + Unpin + for<'r> sqlx::FromRow<'r, PgRow
     /// Its columns, in the order in which `write` gives them.
     const COLUMNS: &'static [&'static str];
     /// Writes its fields.
-    fn write(&self, row: &mut Copied) -> sqlx::Result<()>;
+    fn write(&self, row: &mut Fields) -> sqlx::Result<()>;
     /// Whose version it is.
     fn id(&self) -> Uuid;
     /// The interval.
@@ -131,12 +131,7 @@ impl<R: Version> Versions<R> {
             .execute(&mut *connection)
             .await?;
         }
-        let mut rows = Copied::into(R::TABLE, R::COLUMNS);
-        for row in self.new.values().flatten() {
-            rows.row();
-            row.write(&mut rows)?;
-        }
-        rows.store(connection).await
+        copied::copy(connection, R::TABLE, R::COLUMNS, self.new.values().flatten(), R::write).await
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the files of an import say, without faults, duplicates and contradictions (rulings 16 and 17).
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::Hash;
 
@@ -9,6 +10,7 @@ use aggregates::identity::IdentityRecord;
 use uuid::Uuid;
 
 use super::issues::{Issues, Place, Problem};
+use super::mapping::Few;
 
 /// What one file group says of things that have a key.
 #[derive(Debug)]
@@ -48,7 +50,7 @@ impl<K: Eq + Hash + Clone + std::fmt::Debug, R: PartialEq> Keyed<K, R> {
     }
 
     /// A row without faults, which is one of each of its keys.
-    pub fn add_all(&mut self, keys: Vec<K>, record: R, row: u32, issues: &mut Issues) -> sqlx::Result<()>
+    pub fn add_all(&mut self, keys: Few<K>, record: R, row: u32, issues: &mut Issues) -> sqlx::Result<()>
     where
         R: Clone,
     {
@@ -67,18 +69,17 @@ impl<K: Eq + Hash + Clone + std::fmt::Debug, R: PartialEq> Keyed<K, R> {
             }
             return Ok(());
         }
-        match self.records.get(&key) {
-            None => {
-                self.records.insert(key, (record, row));
+        match self.records.entry(key) {
+            Entry::Vacant(place) => {
+                place.insert((record, row));
             }
-            Some((known, first)) if *known == record => {
-                let message = format!("The row repeats row {first}; it counts once");
+            Entry::Occupied(known) if known.get().0 == record => {
+                let message = format!("The row repeats row {}; it counts once", known.get().1);
                 self.duplicates += 1;
                 issues.remark(self.place(row), Problem::of_row("duplicate_row", message))?;
             }
-            Some((_, first)) => {
-                let first = *first;
-                self.records.remove(&key);
+            Entry::Occupied(known) => {
+                let (key, (_, first)) = known.remove_entry();
                 self.contradicted.insert(key.clone(), first);
                 self.contradictions.insert(first, (key, vec![first, row]));
             }
@@ -89,7 +90,7 @@ impl<K: Eq + Hash + Clone + std::fmt::Debug, R: PartialEq> Keyed<K, R> {
     /// A row that is left out.
     pub fn reject(
         &mut self,
-        keys: Option<Vec<K>>,
+        keys: Option<Few<K>>,
         row: u32,
         problems: Vec<Problem>,
         issues: &mut Issues,

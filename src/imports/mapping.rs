@@ -7,9 +7,14 @@ use aggregates::application::transform::Steps;
 use aggregates::application::{FileGroup, Format, Transform, fields};
 use aggregates::transform::{Named, Unfit, VALUE_LIMIT};
 
+use smallvec::{SmallVec, smallvec};
+
 use super::issues::Problem;
 use super::reader::{SEVERAL, Values};
 use super::{Fault, transforms};
+
+/// Mostly one: a million rows needn't allocate it.
+pub type Few<T> = SmallVec<[T; 1]>;
 
 /// A file group's columns, found in a file's header.
 pub struct Mapping {
@@ -40,7 +45,7 @@ struct Field {
 pub struct Fields<'a> {
     mapping: &'a Mapping,
     /// Beside the mapping's fields; several values of one stand beside each other.
-    values: Vec<Option<Cow<'a, str>>>,
+    values: SmallVec<[Option<Cow<'a, str>>; 4]>,
     /// What was wrong so far.
     pub problems: Vec<Problem>,
 }
@@ -195,12 +200,12 @@ impl Fields<'_> {
     }
 
     /// A field's values, each once; none when it is empty or not mapped.
-    pub fn several(&self, name: &str) -> Vec<&str> {
-        let Some((field, value)) = self.find(name) else { return Vec::new() };
+    pub fn several(&self, name: &str) -> Few<&str> {
+        let Some((field, value)) = self.find(name) else { return Few::new() };
         if !field.is_several {
-            return vec![value];
+            return smallvec![value];
         }
-        let mut values: Vec<&str> = Vec::new();
+        let mut values = Few::new();
         for value in value.split(SEVERAL).map(str::trim).filter(|value| !value.is_empty()) {
             if !values.contains(&value) {
                 values.push(value);

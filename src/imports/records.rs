@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 
 use super::delivered::Interner;
 use super::issues::Problem;
-use super::mapping::Fields;
+use super::mapping::{Few, Fields};
 
 /// Native keys have at most so many characters: they are in every index.
 const KEY_LIMIT: usize = 512;
@@ -33,18 +33,19 @@ impl<'a> RowReader<'a> {
     }
 
     /// The keys that a field names, mostly one; `None` (and a problem) when they can't be read.
-    pub fn keys(&mut self, field: &str) -> Option<Vec<String>> {
+    pub fn keys(&mut self, field: &str) -> Option<Few<String>> {
         self.read_keys(field, str::to_owned)
     }
 
     /// As [`RowReader::keys`], numbered.
-    pub fn numbers(&mut self, field: &str, numbers: &mut Interner) -> Option<Vec<u32>> {
+    pub fn numbers(&mut self, field: &str, numbers: &mut Interner) -> Option<Few<u32>> {
         self.read_keys(field, |key| numbers.number(key))
     }
 
-    fn read_keys<T>(&mut self, field: &str, read: impl FnMut(&str) -> T) -> Option<Vec<T>> {
+    fn read_keys<T>(&mut self, field: &str, read: impl FnMut(&str) -> T) -> Option<Few<T>> {
         let keys = self.fields.several(field);
         if keys.is_empty() {
+            drop(keys); // it borrows from here
             self.problem(field, None, "missing_key", format!("{field} is missing"), None);
             return None;
         }
@@ -54,6 +55,7 @@ impl<'a> RowReader<'a> {
         let is_long = |key: &&&str| key.len() > KEY_LIMIT && key.chars().count() > KEY_LIMIT;
         if let Some(long) = keys.iter().find(is_long).map(|key| (*key).to_owned()) {
             let message = format!("{field} is longer than {KEY_LIMIT} characters");
+            drop(keys); // as above
             self.problem(field, Some(long), "key_too_long", message, None);
             return None;
         }

@@ -15,8 +15,8 @@ use super::configured::Configured;
 use super::delivered::{Delivered, DeliveredGrants, Keyed, Pair};
 use super::evidence::{BlobReader, Spool};
 use super::issues::Issues;
-use super::mapping::Mapping;
-use super::plan::{Plan, Planning};
+use super::mapping::{Few, Mapping};
+use super::plan::{Ahead, Plan, Planning};
 use super::profiles::unnamed;
 use super::reader::Rows;
 use super::records::RowReader;
@@ -279,6 +279,7 @@ fn make_plan(
     handle.block_on(crate::work::issues::clear(&app.pool, import))?;
     watch.bytes_total.store(files.iter().map(|file| file.size).sum(), Ordering::Relaxed);
     let mut issues = Issues::new(app.pool.clone(), handle.clone(), import);
+    let ahead = Ahead::start(&handle, app.pool.clone(), application);
     let mut delivered = Delivered::default();
     for file in files {
         let Some(group) = definition.connector.file_groups.iter().find(|group| group.id == file.file_group_id) else {
@@ -298,7 +299,7 @@ fn make_plan(
         clock: &app.clock,
         is_interrupted: &|| watch.is_interrupted(),
     };
-    let plan = planning.plan(delivered, &mut issues);
+    let plan = planning.plan(delivered, ahead, &mut issues);
     // What was found up to a fault is worth reading, too.
     issues.flush()?;
     plan
@@ -393,7 +394,7 @@ fn read_file(
                     let entitlements = row.numbers("entitlement", &mut grants.entitlements);
                     let (accounts, entitlements) = (accounts?, entitlements?);
                     let pair = |account| entitlements.iter().map(move |entitlement| (account, *entitlement));
-                    Some(accounts.into_iter().flat_map(pair).collect::<Vec<Pair>>())
+                    Some(accounts.into_iter().flat_map(pair).collect::<Few<Pair>>())
                 },
                 |row: &mut RowReader| grants.attributes.number(row.grant()),
                 |pair, number| Subject::Grant {

@@ -10,6 +10,9 @@ use super::batch::Writes;
 /// The channel on which servers hear that tokens or settings changed.
 pub(crate) const SECURITY_CHANNEL: &str = "muniment_security";
 
+/// So many events are copied.
+const MANY: usize = 64;
+
 /// Claims and who holds them, column by column.
 #[derive(Default)]
 struct Holders<'a> {
@@ -30,49 +33,86 @@ impl<'a> Holders<'a> {
     }
 }
 
-/// The statement that writes events, claims and keys; and what is to be selected with it: the transaction's id, by which its
-/// fate can be asked for, and the notification, if there is one.
-pub(super) fn write(writes: &Writes<'_>, now: DateTime<Utc>) -> sqlx::Result<(Statement, String)> {
+/// The columns of `journal.events`.
+const EVENTS: &[&str] = &[
+    "aggregate_type",
+    "aggregate_id",
+    "sequence",
+    "event_type",
+    "event_version",
+    "payload",
+    "metadata",
+    "position",
+    "recorded_at",
+    "actor_id",
+    "leaf_hash",
+];
+
+/// Copies the events of a batch that has many; gives whether it did. Those of a small one go with its statement: COPY would cost it
+/// a round trip.
+pub(super) async fn copy(connection: &mut PgConnection, writes: &Writes<'_>) -> sqlx::Result<bool> {
+    if writes.events.len() < MANY {
+        return Ok(false);
+    }
+    let rows = writes.events.iter().zip(&writes.columns);
+    projections::copy(connection, "journal.events", EVENTS, rows, |(event, columns), row| {
+        row.field(event.event.aggregate_type())?;
+        row.field(event.aggregate_id.as_str())?;
+        row.field(event.sequence)?;
+        row.field(event.event.type_name())?;
+        row.field(event.event.version())?;
+        row.field(columns.payload)?;
+        row.field(columns.metadata)?;
+        row.field(event.position)?;
+        row.field(event.recorded_at)?;
+        row.field(event.actor.id.as_str())?;
+        row.field(columns.leaf_hash.as_slice())
+    })
+    .await?;
+    Ok(true)
+}
+
+/// The statement that writes claims, keys and events, unless those are copied; and what is to be selected with it: the
+/// transaction's id, by which its fate can be asked for, and the notification, if there is one.
+pub(super) fn write(writes: &Writes<'_>, now: DateTime<Utc>, are_copied: bool) -> sqlx::Result<(Statement, String)> {
     let mut statement = Statement::default();
     claims(&mut statement, writes)?;
     if !writes.keys.is_empty() {
         keys(&mut statement, writes, now)?;
     }
-    let (events, columns) = (&writes.events, &writes.columns);
-    // Events of one append share their metadata: it is read as JSON once then.
-    let first = columns.first().map_or("", |columns| columns.metadata);
-    let is_shared = columns.iter().all(|columns| std::ptr::eq(columns.metadata, first));
-    let mut values = vec![
-        statement.bind(column(events, |event| event.event.aggregate_type()))?,
-        statement.bind(column(events, |event| event.aggregate_id.as_str()))?,
-        statement.bind(column(events, |event| event.sequence))?,
-        statement.bind(column(events, |event| event.event.type_name()))?,
-        statement.bind(column(events, |event| event.event.version()))?,
-        statement.bind(column(columns, |columns| columns.payload))?,
-        statement.bind(column(events, |event| event.position))?,
-        statement.bind(column(events, |event| event.actor.id.as_str()))?,
-        statement.bind(column(columns, |columns| columns.leaf_hash.as_slice()))?,
-    ];
-    let metadata = if is_shared {
-        format!("(SELECT {}::json)", statement.bind(first)?)
-    } else {
-        values.push(statement.bind(column(columns, |columns| columns.metadata))?);
-        "m::json".to_owned()
-    };
-    let columns = if is_shared { "t, i, s, n, v, p, o, a, h" } else { "t, i, s, n, v, p, o, a, h, m" };
-    let recorded_at = statement.bind(events.first().map_or(now, |event| event.recorded_at))?;
-    statement.push(format!(
-        "INSERT INTO journal.events (aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata,
-                                     position, recorded_at, actor_id, leaf_hash)
-         SELECT t, i, s, n, v, p::json, {metadata}, o, {recorded_at}, a, h FROM unnest({}) AS u ({columns})",
-        values.join(", ")
-    ));
+    if !are_copied {
+        events(&mut statement, writes, now)?;
+    }
     let mut value = "pg_current_xact_id()::text".to_owned();
     if writes.concerns_security {
         let position = statement.bind(writes.last().0.to_string())?;
         value = format!("{value} || pg_notify('{SECURITY_CHANNEL}', {position})::text");
     }
     Ok((statement, value))
+}
+
+fn events(statement: &mut Statement, writes: &Writes<'_>, now: DateTime<Utc>) -> sqlx::Result<()> {
+    let (events, columns) = (&writes.events, &writes.columns);
+    let values = [
+        statement.bind(column(events, |event| event.event.aggregate_type()))?,
+        statement.bind(column(events, |event| event.aggregate_id.as_str()))?,
+        statement.bind(column(events, |event| event.sequence))?,
+        statement.bind(column(events, |event| event.event.type_name()))?,
+        statement.bind(column(events, |event| event.event.version()))?,
+        statement.bind(column(columns, |columns| columns.payload))?,
+        statement.bind(column(columns, |columns| columns.metadata))?,
+        statement.bind(column(events, |event| event.position))?,
+        statement.bind(column(events, |event| event.actor.id.as_str()))?,
+        statement.bind(column(columns, |columns| columns.leaf_hash.as_slice()))?,
+    ];
+    let recorded_at = statement.bind(events.first().map_or(now, |event| event.recorded_at))?;
+    statement.push(format!(
+        "INSERT INTO journal.events ({}) SELECT t, i, s, n, v, p::json, m::json, o, {recorded_at}, a, h
+         FROM unnest({}) AS u (t, i, s, n, v, p, m, o, a, h)",
+        EVENTS.join(", "),
+        values.join(", ")
+    ));
+    Ok(())
 }
 
 /// Claims that changed hands.

@@ -228,7 +228,8 @@ async fn transact<'a>(
         connection.execute("ROLLBACK").await.map_err(judge)?;
         return Ok((outcomes, writes));
     }
-    let (statement, value) = store::write(&writes, now).map_err(judge)?;
+    let are_copied = store::copy(connection, &writes).await.map_err(judge)?;
+    let (statement, value) = store::write(&writes, now, are_copied).map_err(judge)?;
     let xid = projections::apply(connection, &writes.events, statement, &value).await.map_err(judge)?;
     let won = |(waiting, outcome): (&Waiting, &Outcome)| waiting.prepared.rereads.filter(|_| outcome.is_ok());
     let rereads: Vec<Uuid> = batch.iter().zip(&outcomes).filter_map(won).collect();

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 pub use queries::{find_current, keys, known, list};
 
-use crate::copied::Copied;
+use crate::copied::Fields;
 use crate::counts::Changes;
 use crate::versions::{Validity, Version, Versions};
 use crate::{Applied, Apply, Projection};
@@ -62,7 +62,7 @@ impl Version for EntitlementRow {
         "valid_from_at",
         "valid_to_at",
     ];
-    fn write(&self, row: &mut Copied) -> sqlx::Result<()> {
+    fn write(&self, row: &mut Fields) -> sqlx::Result<()> {
         row.field(self.id)?;
         row.field(self.application_id)?;
         row.field(self.key.as_str())?;

@@ -11,9 +11,9 @@ use serde_json::Value;
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
-pub use queries::{GrantRow, HeldGrant, count, current, list, of_accounts};
+pub use queries::{GrantRow, HeldAccess, count, held, list, of_accounts};
 
-use crate::copied::Copied;
+use crate::copied;
 use crate::counts::Changes;
 use crate::{Applied, Apply, Projection};
 
@@ -165,23 +165,21 @@ const COLUMNS: &[&str] = &[
 ];
 
 async fn insert(connection: &mut PgConnection, new: Vec<New>, origins: &HashMap<Key, Origin>) -> sqlx::Result<()> {
-    let mut rows = Copied::into("grants", COLUMNS);
-    for version in new {
+    copied::copy(connection, "grants", COLUMNS, new, |version, row| {
         let Some(origin) = version.origin.or_else(|| origins.get(&version.key).copied()) else {
             return Err(sqlx::Error::Protocol(format!("grant {:?} changed but was never granted", version.key)));
         };
-        rows.row();
-        rows.field(version.key.0)?;
-        rows.field(version.key.1)?;
-        rows.field(version.key.2)?;
-        rows.json(version.attributes.as_ref())?;
-        rows.field(origin.at)?;
-        rows.field(origin.position)?;
-        rows.field(origin.import)?;
-        rows.field(version.from.0)?;
-        rows.field(version.to.map(|(position, _)| position))?;
-        rows.field(version.from.1)?;
-        rows.field(version.to.map(|(_, at)| at))?;
-    }
-    rows.store(connection).await
+        row.field(version.key.0)?;
+        row.field(version.key.1)?;
+        row.field(version.key.2)?;
+        row.json(version.attributes.as_ref())?;
+        row.field(origin.at)?;
+        row.field(origin.position)?;
+        row.field(origin.import)?;
+        row.field(version.from.0)?;
+        row.field(version.to.map(|(position, _)| position))?;
+        row.field(version.from.1)?;
+        row.field(version.to.map(|(_, at)| at))
+    })
+    .await
 }

@@ -79,31 +79,38 @@ pub async fn count(executor: impl PgExecutor<'_>, application: Uuid, account: Uu
         .await
 }
 
-/// A current grant as an import compares it.
+/// What an account holds, as an import compares it.
 #[derive(Debug, Clone, sqlx::FromRow)]
-#[expect(missing_docs, reason = "the columns' comments say it")]
-pub struct HeldGrant {
+pub struct HeldAccess {
+    /// The account.
     pub account_id: Uuid,
-    pub entitlement_id: Uuid,
-    pub attributes: Option<Json<BTreeMap<String, String>>>,
+    /// What it may do, ascending.
+    pub entitlements: Vec<Uuid>,
+    /// Attributes of those grants that have some.
+    pub attributes: Option<Json<BTreeMap<Uuid, BTreeMap<String, String>>>>,
 }
 
-/// Current grants of an application in the order of account and entitlement, at most `limit`, after the given one.
-pub async fn current(
+/// What accounts of an application hold, ascending after the given one: at most `limit` accounts of those that hold anything.
+pub async fn held(
     executor: impl PgExecutor<'_>,
     application: Uuid,
-    after: (Uuid, Uuid),
+    after: Uuid,
     limit: i64,
-) -> sqlx::Result<Vec<HeldGrant>> {
-    sqlx::query_as(
-        "SELECT account_id, entitlement_id, attributes FROM grants
-         WHERE application_id = $1 AND valid_to IS NULL AND (account_id, entitlement_id) > ($2, $3)
-         ORDER BY application_id, account_id, entitlement_id LIMIT $4",
+) -> sqlx::Result<Vec<HeldAccess>> {
+    // An account is one row: what a row costs on its way is more than what it holds.
+    let mut held: Vec<HeldAccess> = sqlx::query_as(
+        "SELECT account_id, array_agg(entitlement_id) AS entitlements,
+             jsonb_object_agg(entitlement_id, attributes) FILTER (WHERE attributes IS NOT NULL) AS attributes
+         FROM grants WHERE application_id = $1 AND valid_to IS NULL AND account_id > $2
+         GROUP BY account_id ORDER BY account_id LIMIT $3",
     )
     .bind(application)
-    .bind(after.0)
-    .bind(after.1)
+    .bind(after)
     .bind(limit)
     .fetch_all(executor)
-    .await
+    .await?;
+    for access in &mut held {
+        access.entitlements.sort_unstable();
+    }
+    Ok(held)
 }

@@ -22,7 +22,7 @@ pub use queries::{
     known_records, list, named, other_records, usual, was_active_after, with_email, with_emails,
 };
 
-use crate::copied::Copied;
+use crate::copied::Fields;
 use crate::counts::Changes;
 use crate::versions::{Validity, Version, Versions};
 use crate::{Applied, Apply, Projection};
@@ -91,7 +91,7 @@ impl Version for IdentityRow {
         "valid_from_at",
         "valid_to_at",
     ];
-    fn write(&self, row: &mut Copied) -> sqlx::Result<()> {
+    fn write(&self, row: &mut Fields) -> sqlx::Result<()> {
         row.field(self.id)?;
         row.field(self.first_name.as_deref())?;
         row.field(self.last_name.as_deref())?;

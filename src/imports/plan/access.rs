@@ -1,26 +1,19 @@
-//! Access: delivered grants against current ones, both in the order of account and entitlement ids, side by side.
+//! Access: what was delivered against what is held, account by account in the order of ids, side by side.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Range;
 
+use aggregates::account::Attributes;
 use aggregates::ids;
 use projections::entitlements::known;
-use projections::grants::{HeldGrant, current};
+use projections::grants::HeldAccess;
 use uuid::Uuid;
 
 use super::accounts::Accounts;
+use super::ahead::Ahead;
 use super::{AccessChange, Operation, Plan, Planning, remark_unreadable};
 use crate::imports::Fault;
-use crate::imports::delivered::{Delivered, DeliveredGrants, Pair};
-
-/// Current grants that are read at once.
-const PAGE: i64 = 20_000;
-
-/// A delivered grant, ready to be compared: 40 bytes.
-struct Row {
-    key: (Uuid, Uuid),
-    pair: Pair,
-    attributes: u32,
-}
+use crate::imports::delivered::{Delivered, DeliveredGrants};
 
 /// Which entitlements are named by a grant once the import is applied; `None` = nobody looked, none changes.
 pub(super) type Named = Option<HashSet<Uuid>>;
@@ -28,6 +21,7 @@ pub(super) type Named = Option<HashSet<Uuid>>;
 pub(super) fn plan(
     planning: &Planning<'_>,
     delivered: &mut Delivered,
+    ahead: &mut Ahead,
     plan: &mut Plan,
     accounts: &Accounts,
 ) -> Result<Named, Fault> {
@@ -39,34 +33,22 @@ pub(super) fn plan(
         .into_iter()
         .map(|row| (row.id, row.key))
         .collect();
-    let rows = delivered.grants.as_mut().map(|grants| sorted(planning, grants)).unwrap_or_default();
+    let sorted = delivered.grants.as_mut().map(|grants| Sorted::of(planning.application, grants)).unwrap_or_default();
+    let named = sorted.named();
     let grants = delivered.grants.as_ref();
-    let mut comparison =
-        Comparison { plan, accounts, entitlement_keys, grants, named: rows.iter().map(|row| row.key.1).collect() };
-    let mut rows = rows.into_iter().peekable();
-    // The next page is read while this one is compared.
-    let page_after = |after: (Uuid, Uuid)| {
-        let (pool, application) = (planning.pool.clone(), planning.application);
-        planning.handle.spawn(async move { current(&pool, application, after, PAGE).await })
-    };
-    let mut next = Some(page_after((Uuid::nil(), Uuid::nil())));
-    while let Some(reading) = next {
-        let page = planning.block_on(async { reading.await.map_err(|_| sqlx::Error::WorkerCrashed)? })?;
-        let is_full = page.len() as i64 == PAGE;
-        next = page.last().filter(|_| is_full).map(|held| page_after((held.account_id, held.entitlement_id)));
+    let mut comparison = Comparison { plan, accounts, entitlement_keys, grants, sorted: &sorted, named };
+    let mut delivered_accounts = sorted.accounts.iter().peekable();
+    while let Some(page) = planning.block_on(ahead.access())? {
         for held in &page {
-            let key = (held.account_id, held.entitlement_id);
-            while let Some(row) = rows.next_if(|row| row.key < key) {
-                comparison.granted(&row);
+            while let Some(account) = delivered_accounts.next_if(|account| account.id < held.account_id) {
+                comparison.of_account(Some(account), None);
             }
-            match rows.next_if(|row| row.key == key) {
-                Some(row) => comparison.both(&row, held),
-                None => comparison.missing(held),
-            }
+            let account = delivered_accounts.next_if(|account| account.id == held.account_id);
+            comparison.of_account(account, Some(held));
         }
     }
-    for row in rows {
-        comparison.granted(&row);
+    for account in delivered_accounts {
+        comparison.of_account(Some(account), None);
     }
     let named = comparison.named;
     if let Some(grants) = grants {
@@ -75,23 +57,71 @@ pub(super) fn plan(
     Ok(Some(named))
 }
 
-/// Takes the delivered grants out: there may be a million.
-fn sorted(planning: &Planning<'_>, grants: &mut DeliveredGrants) -> Vec<Row> {
-    let ids = |keys: &[String], id: fn(Uuid, &str) -> Uuid| -> Vec<Uuid> {
-        keys.iter().map(|key| id(planning.application, key)).collect()
-    };
-    let accounts = ids(&grants.accounts.texts, ids::account);
-    let entitlements = ids(&grants.entitlements.texts, ids::entitlement);
-    let mut rows: Vec<Row> = std::mem::take(&mut grants.keyed.records)
-        .into_iter()
-        .map(|(pair, (attributes, _))| Row {
-            key: (accounts[pair.0 as usize], entitlements[pair.1 as usize]),
-            pair,
-            attributes,
-        })
-        .collect();
-    rows.sort_unstable_by_key(|row| row.key);
-    rows
+/// Delivered grants in the order of ids: 8 bytes each.
+#[derive(Default)]
+struct Sorted {
+    /// Those that hold anything, ascending.
+    accounts: Vec<Account>,
+    rows: Vec<Row>,
+    /// By number.
+    entitlements: Vec<Uuid>,
+}
+
+struct Account {
+    id: Uuid,
+    number: u32,
+    /// In `Sorted::rows`, ascending by the entitlement's id.
+    rows: Range<usize>,
+}
+
+/// Numbers of an entitlement and of a set of attributes.
+#[derive(Clone, Copy, Default)]
+struct Row {
+    entitlement: u32,
+    attributes: u32,
+}
+
+impl Sorted {
+    /// Takes the delivered grants out: there may be a million.
+    fn of(application: Uuid, grants: &mut DeliveredGrants) -> Self {
+        let records = std::mem::take(&mut grants.keyed.records);
+        let entitlements: Vec<Uuid> =
+            grants.entitlements.texts.iter().map(|key| ids::entitlement(application, key)).collect();
+        // How many each account has says where its rows are; there is no need to sort a million.
+        let mut ends = vec![0; grants.accounts.texts.len()];
+        for (account, _) in records.keys() {
+            ends[*account as usize] += 1;
+        }
+        let mut total = 0;
+        for end in &mut ends {
+            (total, *end) = (total + *end, total);
+        }
+        let mut rows = vec![Row::default(); total];
+        for ((account, entitlement), (attributes, _)) in records {
+            let end = &mut ends[account as usize];
+            rows[*end] = Row { entitlement, attributes };
+            *end += 1;
+        }
+        let mut accounts = Vec::with_capacity(ends.len());
+        let mut start = 0;
+        for ((number, key), end) in (0_u32..).zip(&grants.accounts.texts).zip(ends) {
+            if start < end {
+                rows[start..end].sort_unstable_by_key(|row| entitlements[row.entitlement as usize]);
+                accounts.push(Account { id: ids::account(application, key), number, rows: start..end });
+            }
+            start = end;
+        }
+        accounts.sort_unstable_by_key(|account| account.id);
+        Self { accounts, rows, entitlements }
+    }
+
+    fn named(&self) -> HashSet<Uuid> {
+        let mut is_named = vec![false; self.entitlements.len()];
+        for row in &self.rows {
+            is_named[row.entitlement as usize] = true;
+        }
+        self.entitlements.iter().zip(is_named).filter(|(_, is_named)| *is_named).map(|(id, _)| *id).collect()
+    }
 }
 
 struct Comparison<'a> {
@@ -99,72 +129,98 @@ struct Comparison<'a> {
     accounts: &'a Accounts,
     entitlement_keys: HashMap<Uuid, String>,
     grants: Option<&'a DeliveredGrants>,
+    sorted: &'a Sorted,
     named: HashSet<Uuid>,
 }
 
 impl Comparison<'_> {
-    /// Delivered and not held.
-    fn granted(&mut self, row: &Row) {
-        self.plan.metrics.grants.added += 1;
-        self.change(row, Operation::Grant);
+    /// What was delivered of an account against what it holds.
+    fn of_account(&mut self, account: Option<&Account>, held: Option<&HeldAccess>) {
+        let sorted = self.sorted;
+        let rows = account.map(|account| &sorted.rows[account.rows.clone()]).unwrap_or_default();
+        let number = account.map(|account| account.number).unwrap_or_default();
+        let mut rows = rows.iter().peekable();
+        let id = |row: &Row| sorted.entitlements[row.entitlement as usize];
+        if let Some(held) = held {
+            for entitlement in &held.entitlements {
+                while let Some(row) = rows.next_if(|row| id(row) < *entitlement) {
+                    self.granted(number, *row);
+                }
+                match rows.next_if(|row| id(row) == *entitlement) {
+                    Some(row) => {
+                        let attributes = held.attributes.as_ref().and_then(|attributes| attributes.get(entitlement));
+                        self.both(number, *row, attributes);
+                    }
+                    None => self.missing(held.account_id, *entitlement),
+                }
+            }
+        }
+        for row in rows {
+            self.granted(number, *row);
+        }
     }
 
-    /// Delivered and held.
-    fn both(&mut self, row: &Row, held: &HeldGrant) {
+    /// Delivered and not held.
+    fn granted(&mut self, account: u32, row: Row) {
+        self.plan.metrics.grants.added += 1;
+        self.change(account, row, Operation::Grant);
+    }
+
+    /// Delivered and held, with these attributes.
+    fn both(&mut self, account: u32, row: Row, held: Option<&BTreeMap<String, String>>) {
         let delivered = self.grants.map(|grants| &grants.attributes.sets[row.attributes as usize]);
-        let is_same = match (&held.attributes, delivered) {
+        let is_same = match (held, delivered) {
             (None, Some(delivered)) => delivered.is_empty(),
-            (Some(held), Some(delivered)) => held.0 == *delivered,
+            (Some(held), Some(delivered)) => held == delivered,
             (_, None) => true,
         };
         if is_same {
             self.plan.metrics.grants.unchanged += 1;
         } else {
             self.plan.metrics.grants.changed += 1;
-            self.change(row, Operation::Change);
+            self.change(account, row, Operation::Change);
         }
     }
 
     /// Held and not delivered: revoked, unless nobody may say so.
-    fn missing(&mut self, held: &HeldGrant) {
-        let (Some(account), Some(entitlement)) = (
-            self.accounts.keys.get(&held.account_id).cloned(),
-            self.entitlement_keys.get(&held.entitlement_id).cloned(),
-        ) else {
+    fn missing(&mut self, account_id: Uuid, entitlement_id: Uuid) {
+        let (Some(account), Some(entitlement)) =
+            (self.accounts.key(account_id), self.entitlement_keys.get(&entitlement_id))
+        else {
             // The account was not looked at, so neither accounts nor grants were delivered.
-            self.keep(held);
+            self.keep(entitlement_id);
             return;
         };
-        let is_revoked = self.accounts.removed.contains(&held.account_id)
+        let is_revoked = self.accounts.removed.contains(&account_id)
             || self.grants.is_some_and(|grants| {
-                let pair = grants.accounts.find(&account).zip(grants.entitlements.find(&entitlement));
+                let pair = grants.accounts.find(account).zip(grants.entitlements.find(entitlement));
                 grants.keyed.unreadable.is_none() && pair.is_none_or(|pair| !grants.keyed.protected.contains(&pair))
             });
         if !is_revoked {
-            self.keep(held);
+            self.keep(entitlement_id);
             return;
         }
         self.plan.metrics.grants.removed += 1;
         self.plan.access.push(AccessChange {
-            account: self.plan.account_keys.number(&account),
-            entitlement: self.plan.entitlement_keys.number(&entitlement),
+            account: self.plan.account_keys.number(account),
+            entitlement: self.plan.entitlement_keys.number(entitlement),
             attributes: 0,
             operation: Operation::Revoke,
         });
     }
 
-    fn keep(&mut self, held: &HeldGrant) {
+    fn keep(&mut self, entitlement_id: Uuid) {
         self.plan.metrics.grants.unchanged += 1;
-        self.named.insert(held.entitlement_id);
+        self.named.insert(entitlement_id);
     }
 
-    fn change(&mut self, row: &Row, operation: Operation) {
+    fn change(&mut self, account: u32, row: Row, operation: Operation) {
         let Some(grants) = self.grants else { return };
-        let attributes = self.plan.attributes.number(grants.attributes.sets[row.attributes as usize].clone());
+        let attributes: &Attributes = &grants.attributes.sets[row.attributes as usize];
         self.plan.access.push(AccessChange {
-            account: self.plan.account_keys.number(&grants.accounts.texts[row.pair.0 as usize]),
-            entitlement: self.plan.entitlement_keys.number(&grants.entitlements.texts[row.pair.1 as usize]),
-            attributes,
+            account: self.plan.account_keys.number(&grants.accounts.texts[account as usize]),
+            entitlement: self.plan.entitlement_keys.number(&grants.entitlements.texts[row.entitlement as usize]),
+            attributes: self.plan.attributes.number(attributes.clone()),
             operation,
         });
     }

@@ -5,10 +5,11 @@ use std::collections::{HashMap, HashSet};
 use aggregates::account::{AccountEvent, AccountRecord, Owner, observe, observe_correlation};
 use aggregates::application::Content;
 use aggregates::difference::{Known, difference};
-use aggregates::ids;
-use projections::accounts::{AccountRow, known};
+use projections::accounts::AccountRow;
+use smallvec::smallvec;
 use uuid::Uuid;
 
+use super::ahead::Ahead;
 use super::{AccountChange, Plan, Planning, remark_unreadable};
 use crate::imports::Fault;
 use crate::imports::correlator::Correlator;
@@ -16,56 +17,58 @@ use crate::imports::delivered::{Delivered, Keyed};
 use crate::imports::issues::{Issues, Problem};
 
 /// What later steps need to know of the accounts.
+#[derive(Default)]
 pub(super) struct Accounts {
-    /// Every account of the application that is or was there: id → key.
-    pub(super) keys: HashMap<Uuid, String>,
+    /// Every account of the application that is or was there, ascending by id.
+    known: Vec<AccountRow>,
     /// Accounts that this import removes: their access ends with them.
     pub(super) removed: HashSet<Uuid>,
+}
+
+impl Accounts {
+    /// The key of an account that is or was there.
+    pub(super) fn key(&self, id: Uuid) -> Option<&str> {
+        let place = self.known.binary_search_by_key(&id, |row| row.id).ok()?;
+        Some(&self.known[place].key)
+    }
 }
 
 pub(super) fn plan(
     planning: &Planning<'_>,
     delivered: &mut Delivered,
+    ahead: &mut Ahead,
     plan: &mut Plan,
     correlator: &Correlator,
     issues: &mut Issues,
 ) -> Result<Accounts, Fault> {
     let has_group = planning.definition.delivers(Content::Accounts);
     if delivered.accounts.is_none() && delivered.grants.is_none() {
-        return Ok(Accounts { keys: HashMap::new(), removed: HashSet::new() });
+        return Ok(Accounts::default());
     }
-    let known: HashMap<String, AccountRow> = planning
-        .block_on(known(planning.pool, planning.application))?
-        .into_iter()
-        .map(|row| (row.key.clone(), row))
-        .collect();
+    let rows = planning.block_on(ahead.accounts())?;
+    let known: HashMap<&str, &AccountRow> = rows.iter().map(|row| (row.key.as_str(), row)).collect();
+    let current = || rows.iter().filter(|row| row.validity.valid_to.is_none());
     let file = match delivered.accounts.take() {
         Some(file) => Some(file),
         None if has_group => None,
         None => delivered.grants.as_ref().map(from_grants),
     };
-    let mut present: HashSet<&str> =
-        known.values().filter(|row| row.validity.valid_to.is_none()).map(|row| row.key.as_str()).collect();
     let mut removed = HashSet::new();
     if let Some(file) = &file {
-        let (mut records, missing) = (Vec::with_capacity(file.records.len()), present.clone());
-        for (key, (record, row)) in &file.records {
-            records.push((*row, key, record));
-            present.insert(key);
-        }
+        let mut records: Vec<_> = file.records.iter().map(|(key, (record, row))| (*row, key.as_str(), record)).collect();
         records.sort_unstable_by_key(|(row, ..)| *row);
         for (_, key, record) in records {
-            let key: &str = key;
             // A rule that many people share a value of may take its time.
             if (planning.is_interrupted)() {
                 return Err(Fault::Interrupted);
             }
-            let before = before(known.get(key));
+            let row = known.get(key).copied();
+            let before = before(row);
             plan.metrics.accounts.count(difference(before_ref(before.as_ref()), Some(record)));
             let event =
                 observe(before_ref(before.as_ref()), planning.import, planning.application, key, Some(record.clone()));
             let correlated =
-                correlation(planning, key, record, known.get(key), correlator, &mut plan.metrics.uncorrelated_accounts);
+                correlation(planning, key, record, row, correlator, &mut plan.metrics.uncorrelated_accounts);
             if event.is_some() || correlated.is_some() {
                 plan.accounts.push((
                     plan.account_keys.number(key),
@@ -73,20 +76,18 @@ pub(super) fn plan(
                 ));
             }
         }
-        let mut missing: Vec<&str> = missing.into_iter().filter(|key| !file.records.contains_key(*key)).collect();
-        missing.sort_unstable();
-        for key in missing {
-            let Some(row) = known.get(key) else { continue };
-            if file.removes(key) {
+        let mut missing: Vec<&AccountRow> = current().filter(|row| !file.records.contains_key(&row.key)).collect();
+        missing.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        for row in missing {
+            if file.removes(row.key.as_str()) {
                 let before = before(Some(row));
                 plan.metrics.accounts.count(difference(before_ref(before.as_ref()), None));
-                let event = observe(before_ref(before.as_ref()), planning.import, planning.application, key, None);
+                let event = observe(before_ref(before.as_ref()), planning.import, planning.application, &row.key, None);
                 plan.accounts.push((
-                    plan.account_keys.number(key),
+                    plan.account_keys.number(&row.key),
                     AccountChange { event: event.map(Box::new), correlated: None },
                 ));
                 removed.insert(row.id);
-                present.remove(key);
             } else {
                 plan.metrics.accounts.count(None);
                 plan.metrics.uncorrelated_accounts += u64::from(row.identity_id.is_none());
@@ -96,16 +97,16 @@ pub(super) fn plan(
             remark_unreadable(&mut plan.remarks, &file.file, file.unreadable);
         }
     } else {
-        let rows = known.values().filter(|row| row.validity.valid_to.is_none());
-        plan.metrics.uncorrelated_accounts = rows.filter(|row| row.identity_id.is_none()).count() as u64;
+        plan.metrics.uncorrelated_accounts = current().filter(|row| row.identity_id.is_none()).count() as u64;
     }
     if has_group {
-        refuse_unknown(planning, delivered, &present, issues)?;
+        let is_present = |key: &str| {
+            file.as_ref().is_some_and(|file| file.records.contains_key(key))
+                || known.get(key).is_some_and(|row| row.validity.valid_to.is_none() && !removed.contains(&row.id))
+        };
+        refuse_unknown(planning, delivered, is_present, issues)?;
     }
-    let keys = known.values().map(|row| (row.id, row.key.clone()));
-    let new = file.iter().flat_map(|file| file.records.keys());
-    let keys = keys.chain(new.map(|key| (ids::account(planning.application, key), key.clone()))).collect();
-    Ok(Accounts { keys, removed })
+    Ok(Accounts { known: rows, removed })
 }
 
 /// What is known of an account: its record, and whether it is there.
@@ -144,11 +145,13 @@ fn correlation(
 fn from_grants(grants: &crate::imports::delivered::DeliveredGrants) -> Keyed<String, AccountRecord> {
     let mut file = Keyed::new(grants.keyed.file_group_id, &grants.keyed.file);
     file.unreadable = grants.keyed.unreadable;
+    let mut first: Vec<Option<u32>> = vec![None; grants.accounts.texts.len()];
     for ((account, _), (_, row)) in &grants.keyed.records {
-        let key = &grants.accounts.texts[*account as usize];
-        let first = file.records.entry(key.clone()).or_insert_with(|| (AccountRecord::default(), *row));
-        first.1 = first.1.min(*row);
+        let first = &mut first[*account as usize];
+        *first = Some(first.map_or(*row, |first| first.min(*row)));
     }
+    let named = grants.accounts.texts.iter().zip(first);
+    file.records = named.filter_map(|(key, row)| Some((key.clone(), (AccountRecord::default(), row?)))).collect();
     file.protected =
         grants.keyed.protected.iter().map(|(account, _)| grants.accounts.texts[*account as usize].clone()).collect();
     file
@@ -158,7 +161,7 @@ fn from_grants(grants: &crate::imports::delivered::DeliveredGrants) -> Keyed<Str
 fn refuse_unknown(
     planning: &Planning<'_>,
     delivered: &mut Delivered,
-    present: &HashSet<&str>,
+    is_present: impl Fn(&str) -> bool,
     issues: &mut Issues,
 ) -> Result<(), Fault> {
     let Some(grants) = &mut delivered.grants else { return Ok(()) };
@@ -166,7 +169,7 @@ fn refuse_unknown(
     let column = group.and_then(|group| group.columns.get("account")?.names().first().cloned());
     let unknown: HashSet<u32> = (0_u32..)
         .zip(&grants.accounts.texts)
-        .filter(|(_, key)| !present.contains(key.as_str()))
+        .filter(|(_, key)| !is_present(key))
         .map(|(number, _)| number)
         .collect();
     if unknown.is_empty() {
@@ -190,7 +193,7 @@ fn refuse_unknown(
             message: format!("The account {key:?} is in no accounts file"),
             allowed: None,
         };
-        grants.keyed.reject(Some(vec![pair]), row, vec![problem], issues)?;
+        grants.keyed.reject(Some(smallvec![pair]), row, vec![problem], issues)?;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod access;
 mod accounts;
+mod ahead;
 mod entitlements;
 mod identities;
 
@@ -22,6 +23,8 @@ use super::Fault;
 use super::delivered::{AttributeSets, Delivered, Interner};
 use super::issues::Issues;
 use crate::clock::SharedClock;
+
+pub use ahead::Ahead;
 
 /// What a plan needs to be made. Planning blocks: call it where blocking is allowed.
 pub struct Planning<'a> {
@@ -136,15 +139,15 @@ impl Plan {
 }
 
 impl Planning<'_> {
-    /// Makes the plan.
-    pub fn plan(&self, mut delivered: Delivered, issues: &mut Issues) -> Result<Plan, Fault> {
+    /// Makes the plan. `ahead` was started when the files began to be read.
+    pub fn plan(&self, mut delivered: Delivered, mut ahead: Ahead, issues: &mut Issues) -> Result<Plan, Fault> {
         let mut plan = Plan::default();
         plan.metrics.rows_read = delivered.rows_read;
         plan.metrics.duplicates = delivered.duplicates;
         plan.remarks = std::mem::take(&mut delivered.remarks);
         let correlator = identities::plan(self, &mut delivered, &mut plan, issues)?;
-        let accounts = accounts::plan(self, &mut delivered, &mut plan, &correlator, issues)?;
-        let named = access::plan(self, &mut delivered, &mut plan, &accounts)?;
+        let accounts = accounts::plan(self, &mut delivered, &mut ahead, &mut plan, &correlator, issues)?;
+        let named = access::plan(self, &mut delivered, &mut ahead, &mut plan, &accounts)?;
         entitlements::plan(self, &mut delivered, &mut plan, &named)?;
         issues.flush()?;
         plan.metrics.rows_rejected = issues.rows_rejected;

@@ -34,10 +34,8 @@ impl<R: Read> Csv<R> {
 
 impl<R: Read> Source for Csv<R> {
     fn header(&mut self) -> Result<Vec<String>, Fault> {
-        match self.read()? {
-            Some((_, names)) => Ok(names.into_iter().map(|name| name.trim().to_owned()).collect()),
-            None => Err(Fault::File(format!("{} is empty: not even a header row", self.file))),
-        }
+        let names = self.read()?.map(|(_, names)| names.iter().map(|name| name.trim().to_owned()).collect());
+        names.ok_or_else(|| Fault::File(format!("{} is empty: not even a header row", self.file)))
     }
 
     fn read(&mut self) -> Result<Option<(u32, Values<'_>)>, Fault> {
@@ -59,7 +57,7 @@ impl<R: Read> Source for Csv<R> {
             }
         }
         self.row = self.row.checked_add(1).ok_or_else(|| Fault::File(format!("{} has too many rows", self.file)))?;
-        let mut values = Vec::with_capacity(self.record.len());
+        let mut values = Values::with_capacity(self.record.len());
         for bytes in &self.record {
             values.push(
                 std::str::from_utf8(bytes).map_err(|_| {

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use aggregates::application::{FileGroup, Format};
 use aggregates::transform::Named;
+use smallvec::SmallVec;
 
 use super::Fault;
 use super::encoding::{self, Text};
@@ -28,7 +29,7 @@ pub trait Bytes: Read + Seek + Send + 'static {}
 impl<T: Read + Seek + Send + 'static> Bytes for T {}
 
 /// A row's texts, as many as it has.
-pub type Values<'a> = Vec<&'a str>;
+pub type Values<'a> = SmallVec<[&'a str; 8]>;
 
 /// What a format does.
 trait Source {
