@@ -92,37 +92,26 @@ pub const ALL: &[Projection] = &[
 
 /// Folds a batch, given in position order, into every projection that it concerns.
 ///
-/// `statement` holds what else is to be changed, and runs first.
-pub async fn apply(connection: &mut PgConnection, batch: &[Recorded], mut statement: Statement) -> sqlx::Result<()> {
-    beside(&mut statement, batch)?;
-    if !statement.is_empty() {
-        statement.execute(connection, "1").await?;
+/// `statement` holds what else is to be changed, and runs first; gives the value that is asked for beside.
+pub async fn apply(
+    connection: &mut PgConnection,
+    batch: &[Recorded],
+    mut statement: Statement,
+    value: &str,
+) -> sqlx::Result<String> {
+    let concerned: Vec<&Projection> = ALL.iter().filter(|projection| projection.is_concerned(batch)).collect();
+    for projection in &concerned {
+        if let Apply::Beside(apply) = projection.apply {
+            apply(&mut statement, batch)?;
+        }
     }
-    for projection in ALL.iter().filter(|projection| projection.is_concerned(batch)) {
+    let value = statement.select(connection, value).await?;
+    for projection in concerned {
         if let Apply::Alone(apply) = projection.apply {
             apply(connection, batch).await?;
         }
     }
-    Ok(())
-}
-
-/// Adds to a statement what every projection of these events changes, if one statement can do it all; else gives `false`.
-pub fn apply_within(statement: &mut Statement, batch: &[Recorded]) -> sqlx::Result<bool> {
-    let is_alone = |projection: &Projection| matches!(projection.apply, Apply::Alone(_));
-    if ALL.iter().any(|projection| is_alone(projection) && projection.is_concerned(batch)) {
-        return Ok(false);
-    }
-    beside(statement, batch)?;
-    Ok(true)
-}
-
-fn beside(statement: &mut Statement, batch: &[Recorded]) -> sqlx::Result<()> {
-    for projection in ALL.iter().filter(|projection| projection.is_concerned(batch)) {
-        if let Apply::Beside(apply) = projection.apply {
-            apply(statement, batch)?;
-        }
-    }
-    Ok(())
+    Ok(value)
 }
 
 impl Projection {

@@ -22,18 +22,12 @@ impl Statement {
         self.parts.push(part.into());
     }
 
-    /// Runs all parts and `select`, whose answer nobody needs. Returns when the server is ready again: outside a transaction the
-    /// parts are committed then.
-    pub async fn execute(self, connection: &mut PgConnection, select: &str) -> sqlx::Result<()> {
+    /// Runs all parts; gives one value more.
+    pub async fn select(self, connection: &mut PgConnection, value: &str) -> sqlx::Result<String> {
         let parts = self.parts.iter().enumerate().map(|(number, part)| format!("part{number} AS ({part})"));
         let parts = parts.collect::<Vec<_>>().join(", ");
         let with = if parts.is_empty() { "" } else { "WITH" };
-        let sql = format!("{with} {parts} SELECT {select}");
-        sqlx::query_with(&sql, self.arguments).execute(connection).await.map(drop)
-    }
-
-    /// Does it change nothing?
-    pub fn is_empty(&self) -> bool {
-        self.parts.is_empty()
+        let sql = format!("{with} {parts} SELECT {value}");
+        sqlx::query_scalar_with(&sql, self.arguments).fetch_one(connection).await
     }
 }

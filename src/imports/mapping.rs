@@ -143,7 +143,7 @@ impl Field {
             }
         }
         for (column, index) in self.attributes.iter().filter(|(_, index)| !self.indexes.contains(index)) {
-            check(values.get(*index).copied().unwrap_or_default(), column, problems);
+            check(values.get(*index).unwrap_or_default(), column, problems);
         }
         if let Some(steps) = &mut self.steps {
             let attribute = |name: &str| {

@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use super::configured::Configured;
-use super::delivered::{Delivered, DeliveredGrants, Keyed, Pair};
+use super::delivered::{AttributeSets, Delivered, DeliveredGrants, GrantRows, Interner, Keyed, Pair};
 use super::evidence::{BlobReader, Spool};
 use super::issues::Issues;
 use super::mapping::{Few, Mapping};
@@ -321,8 +321,8 @@ fn read_file(
     let before = delivered.rows_read;
     /// Reads every row of a file into what it delivers: its keys, then its record, which the rules are held against.
     macro_rules! read_rows {
-        ($into:expr, $keys:expr, $record:expr, |$key:ident, $row:ident| $subject:expr) => {{
-            let mut into = Keyed::new(group.id, &file.name);
+        ($new:expr, $into:expr, $keys:expr, $record:expr, |$key:ident, $row:ident| $subject:expr) => {{
+            let mut into = $new(group.id, &file.name);
             loop {
                 if delivered.rows_read % 1024 == 0 {
                     watch.rows_read.store(delivered.rows_read, Ordering::Relaxed);
@@ -341,7 +341,7 @@ fn read_file(
                     let broken = rules.broken(&keys.iter().map(|$key| $subject));
                     problems = broken.problems;
                     for remark in broken.remarks {
-                        into.remark(row, remark, issues)?;
+                        into.listing.remark(row, remark, issues)?;
                     }
                 }
                 match keys {
@@ -358,6 +358,7 @@ fn read_file(
             delivered.remarks.extend(configured.remarks.iter().cloned());
             delivered.remarks.extend(schema.and_then(|schema| unnamed(group, schema, &file.name)));
             read_rows!(
+                Keyed::new,
                 |file| delivered.identities = Some(file),
                 |row: &mut RowReader| row.keys("key"),
                 |row: &mut RowReader| row.identity(schema),
@@ -366,6 +367,7 @@ fn read_file(
         }
         Content::Accounts => {
             read_rows!(
+                Keyed::new,
                 |file| delivered.accounts = Some(file),
                 |row: &mut RowReader| row.keys("key"),
                 |row: &mut RowReader| row.account(),
@@ -374,6 +376,7 @@ fn read_file(
         }
         Content::Entitlements => {
             read_rows!(
+                Keyed::new,
                 |file| delivered.entitlements = Some(file),
                 |row: &mut RowReader| row.keys("key"),
                 |row: &mut RowReader| row.entitlement(),
@@ -382,13 +385,14 @@ fn read_file(
         }
         Content::Grants => {
             let mut grants = DeliveredGrants {
-                keyed: Keyed::new(group.id, &file.name),
-                accounts: super::delivered::Interner::default(),
-                entitlements: super::delivered::Interner::default(),
-                attributes: super::delivered::AttributeSets::default(),
+                said: GrantRows::new(group.id, &file.name),
+                accounts: Interner::default(),
+                entitlements: Interner::default(),
+                attributes: AttributeSets::default(),
             };
             read_rows!(
-                |file| grants.keyed = file,
+                GrantRows::new,
+                |file| grants.said = file,
                 |row: &mut RowReader| {
                     let accounts = row.numbers("account", &mut grants.accounts);
                     let entitlements = row.numbers("entitlement", &mut grants.entitlements);

@@ -13,7 +13,7 @@ use super::accounts::Accounts;
 use super::ahead::Ahead;
 use super::{AccessChange, Operation, Plan, Planning, remark_unreadable};
 use crate::imports::Fault;
-use crate::imports::delivered::{Delivered, DeliveredGrants};
+use crate::imports::delivered::{Delivered, DeliveredGrants, GrantRow};
 
 /// Which entitlements are named by a grant once the import is applied; `None` = nobody looked, none changes.
 pub(super) type Named = Option<HashSet<Uuid>>;
@@ -52,64 +52,40 @@ pub(super) fn plan(
     }
     let named = comparison.named;
     if let Some(grants) = grants {
-        remark_unreadable(&mut plan.remarks, &grants.keyed.file, grants.keyed.unreadable);
+        remark_unreadable(&mut plan.remarks, &grants.said.listing.file, grants.said.listing.unreadable);
     }
     Ok(Some(named))
 }
 
-/// Delivered grants in the order of ids: 8 bytes each.
+/// Delivered grants in the order of ids.
 #[derive(Default)]
 struct Sorted {
     /// Those that hold anything, ascending.
     accounts: Vec<Account>,
-    rows: Vec<Row>,
+    rows: Vec<GrantRow>,
     /// By number.
     entitlements: Vec<Uuid>,
 }
 
 struct Account {
     id: Uuid,
-    number: u32,
     /// In `Sorted::rows`, ascending by the entitlement's id.
     rows: Range<usize>,
-}
-
-/// Numbers of an entitlement and of a set of attributes.
-#[derive(Clone, Copy, Default)]
-struct Row {
-    entitlement: u32,
-    attributes: u32,
 }
 
 impl Sorted {
     /// Takes the delivered grants out: there may be a million.
     fn of(application: Uuid, grants: &mut DeliveredGrants) -> Self {
-        let records = std::mem::take(&mut grants.keyed.records);
+        let mut rows = grants.said.take();
         let entitlements: Vec<Uuid> =
             grants.entitlements.texts.iter().map(|key| ids::entitlement(application, key)).collect();
-        // How many each account has says where its rows are; there is no need to sort a million.
-        let mut ends = vec![0; grants.accounts.texts.len()];
-        for (account, _) in records.keys() {
-            ends[*account as usize] += 1;
-        }
-        let mut total = 0;
-        for end in &mut ends {
-            (total, *end) = (total + *end, total);
-        }
-        let mut rows = vec![Row::default(); total];
-        for ((account, entitlement), (attributes, _)) in records {
-            let end = &mut ends[account as usize];
-            rows[*end] = Row { entitlement, attributes };
-            *end += 1;
-        }
-        let mut accounts = Vec::with_capacity(ends.len());
+        let mut accounts = Vec::with_capacity(grants.accounts.texts.len());
         let mut start = 0;
-        for ((number, key), end) in (0_u32..).zip(&grants.accounts.texts).zip(ends) {
-            if start < end {
-                rows[start..end].sort_unstable_by_key(|row| entitlements[row.entitlement as usize]);
-                accounts.push(Account { id: ids::account(application, key), number, rows: start..end });
-            }
-            start = end;
+        for rows in rows.chunk_by_mut(|a, b| a.account == b.account) {
+            rows.sort_unstable_by_key(|row| entitlements[row.entitlement as usize]);
+            let id = ids::account(application, &grants.accounts.texts[rows[0].account as usize]);
+            accounts.push(Account { id, rows: start..start + rows.len() });
+            start += rows.len();
         }
         accounts.sort_unstable_by_key(|account| account.id);
         Self { accounts, rows, entitlements }
@@ -138,36 +114,35 @@ impl Comparison<'_> {
     fn of_account(&mut self, account: Option<&Account>, held: Option<&HeldAccess>) {
         let sorted = self.sorted;
         let rows = account.map(|account| &sorted.rows[account.rows.clone()]).unwrap_or_default();
-        let number = account.map(|account| account.number).unwrap_or_default();
         let mut rows = rows.iter().peekable();
-        let id = |row: &Row| sorted.entitlements[row.entitlement as usize];
+        let id = |row: &GrantRow| sorted.entitlements[row.entitlement as usize];
         if let Some(held) = held {
             for entitlement in &held.entitlements {
                 while let Some(row) = rows.next_if(|row| id(row) < *entitlement) {
-                    self.granted(number, *row);
+                    self.granted(*row);
                 }
                 match rows.next_if(|row| id(row) == *entitlement) {
                     Some(row) => {
                         let attributes = held.attributes.as_ref().and_then(|attributes| attributes.get(entitlement));
-                        self.both(number, *row, attributes);
+                        self.both(*row, attributes);
                     }
                     None => self.missing(held.account_id, *entitlement),
                 }
             }
         }
         for row in rows {
-            self.granted(number, *row);
+            self.granted(*row);
         }
     }
 
     /// Delivered and not held.
-    fn granted(&mut self, account: u32, row: Row) {
+    fn granted(&mut self, row: GrantRow) {
         self.plan.metrics.grants.added += 1;
-        self.change(account, row, Operation::Grant);
+        self.change(row, Operation::Grant);
     }
 
     /// Delivered and held, with these attributes.
-    fn both(&mut self, account: u32, row: Row, held: Option<&BTreeMap<String, String>>) {
+    fn both(&mut self, row: GrantRow, held: Option<&BTreeMap<String, String>>) {
         let delivered = self.grants.map(|grants| &grants.attributes.sets[row.attributes as usize]);
         let is_same = match (held, delivered) {
             (None, Some(delivered)) => delivered.is_empty(),
@@ -178,7 +153,7 @@ impl Comparison<'_> {
             self.plan.metrics.grants.unchanged += 1;
         } else {
             self.plan.metrics.grants.changed += 1;
-            self.change(account, row, Operation::Change);
+            self.change(row, Operation::Change);
         }
     }
 
@@ -194,7 +169,7 @@ impl Comparison<'_> {
         let is_revoked = self.accounts.removed.contains(&account_id)
             || self.grants.is_some_and(|grants| {
                 let pair = grants.accounts.find(account).zip(grants.entitlements.find(entitlement));
-                grants.keyed.unreadable.is_none() && pair.is_none_or(|pair| !grants.keyed.protected.contains(&pair))
+                grants.said.listing.unreadable.is_none() && pair.is_none_or(|pair| !grants.said.listing.protected.contains(&pair))
             });
         if !is_revoked {
             self.keep(entitlement_id);
@@ -214,11 +189,11 @@ impl Comparison<'_> {
         self.named.insert(entitlement_id);
     }
 
-    fn change(&mut self, account: u32, row: Row, operation: Operation) {
+    fn change(&mut self, row: GrantRow, operation: Operation) {
         let Some(grants) = self.grants else { return };
         let attributes: &Attributes = &grants.attributes.sets[row.attributes as usize];
         self.plan.access.push(AccessChange {
-            account: self.plan.account_keys.number(&grants.accounts.texts[account as usize]),
+            account: self.plan.account_keys.number(&grants.accounts.texts[row.account as usize]),
             entitlement: self.plan.entitlement_keys.number(&grants.entitlements.texts[row.entitlement as usize]),
             attributes: self.plan.attributes.number(attributes.clone()),
             operation,

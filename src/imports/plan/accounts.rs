@@ -13,7 +13,7 @@ use super::ahead::Ahead;
 use super::{AccountChange, Plan, Planning, remark_unreadable};
 use crate::imports::Fault;
 use crate::imports::correlator::Correlator;
-use crate::imports::delivered::{Delivered, Keyed};
+use crate::imports::delivered::{Delivered, DeliveredGrants, GrantRow, Keyed};
 use crate::imports::issues::{Issues, Problem};
 
 /// What later steps need to know of the accounts.
@@ -79,7 +79,7 @@ pub(super) fn plan(
         let mut missing: Vec<&AccountRow> = current().filter(|row| !file.records.contains_key(&row.key)).collect();
         missing.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         for row in missing {
-            if file.removes(row.key.as_str()) {
+            if file.listing.removes(row.key.as_str()) {
                 let before = before(Some(row));
                 plan.metrics.accounts.count(difference(before_ref(before.as_ref()), None));
                 let event = observe(before_ref(before.as_ref()), planning.import, planning.application, &row.key, None);
@@ -94,7 +94,7 @@ pub(super) fn plan(
             }
         }
         if has_group {
-            remark_unreadable(&mut plan.remarks, &file.file, file.unreadable);
+            remark_unreadable(&mut plan.remarks, &file.listing.file, file.listing.unreadable);
         }
     } else {
         plan.metrics.uncorrelated_accounts = current().filter(|row| row.identity_id.is_none()).count() as u64;
@@ -142,18 +142,15 @@ fn correlation(
 }
 
 /// In an application without an accounts file an account is there as long as a grant names it.
-fn from_grants(grants: &crate::imports::delivered::DeliveredGrants) -> Keyed<String, AccountRecord> {
-    let mut file = Keyed::new(grants.keyed.file_group_id, &grants.keyed.file);
-    file.unreadable = grants.keyed.unreadable;
-    let mut first: Vec<Option<u32>> = vec![None; grants.accounts.texts.len()];
-    for ((account, _), (_, row)) in &grants.keyed.records {
-        let first = &mut first[*account as usize];
-        *first = Some(first.map_or(*row, |first| first.min(*row)));
-    }
-    let named = grants.accounts.texts.iter().zip(first);
-    file.records = named.filter_map(|(key, row)| Some((key.clone(), (AccountRecord::default(), row?)))).collect();
-    file.protected =
-        grants.keyed.protected.iter().map(|(account, _)| grants.accounts.texts[*account as usize].clone()).collect();
+fn from_grants(grants: &DeliveredGrants) -> Keyed<AccountRecord> {
+    let listing = &grants.said.listing;
+    let mut file = Keyed::new(listing.file_group_id, &listing.file);
+    let key = |number: u32| grants.accounts.texts[number as usize].clone();
+    let first = |rows: &[GrantRow]| rows.iter().map(|row| row.row).min().unwrap_or_default();
+    let named = grants.said.accounts();
+    file.records = named.map(|(number, rows)| (key(number), (AccountRecord::default(), first(rows)))).collect();
+    file.listing.unreadable = listing.unreadable;
+    file.listing.protected = listing.protected.iter().map(|(account, _)| key(*account)).collect();
     file
 }
 
@@ -175,17 +172,8 @@ fn refuse_unknown(
     if unknown.is_empty() {
         return Ok(());
     }
-    let mut rows: Vec<((u32, u32), u32)> = grants
-        .keyed
-        .records
-        .iter()
-        .filter(|((account, _), _)| unknown.contains(account))
-        .map(|(pair, (_, row))| (*pair, *row))
-        .collect();
-    rows.sort_unstable_by_key(|(_, row)| *row);
-    for (pair, row) in rows {
-        grants.keyed.records.remove(&pair);
-        let key = &grants.accounts.texts[pair.0 as usize];
+    for row in grants.said.leave_out(|account| unknown.contains(&account)) {
+        let key = &grants.accounts.texts[row.account as usize];
         let problem = Problem {
             column: column.clone(),
             value: Some(key.clone()),
@@ -193,7 +181,7 @@ fn refuse_unknown(
             message: format!("The account {key:?} is in no accounts file"),
             allowed: None,
         };
-        grants.keyed.reject(Some(smallvec![pair]), row, vec![problem], issues)?;
+        grants.said.reject(Some(smallvec![(row.account, row.entitlement)]), row.row, vec![problem], issues)?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 /// Accounts of a page of access.
 const PAGE: usize = 2_000;
 /// Pages that wait to be compared.
-const PAGES: usize = 16;
+const PAGES: usize = 48;
 
 /// The accounts of an application, then what they hold.
 pub struct Ahead {

@@ -61,13 +61,13 @@ pub(super) fn plan(
     for row in missing {
         // Its own file says so; or there is none, and the grants do.
         let is_gone = match (&file, &delivered.grants) {
-            (Some(file), _) => file.removes(row.key.as_str()),
-            (None, Some(grants)) => !has_group && grants.keyed.unreadable.is_none(),
+            (Some(file), _) => file.listing.removes(row.key.as_str()),
+            (None, Some(grants)) => !has_group && grants.said.listing.unreadable.is_none(),
             (None, None) => false,
         };
         let is_protected = delivered.grants.as_ref().is_some_and(|grants| {
             let number = grants.entitlements.find(&row.key);
-            number.is_some_and(|number| grants.keyed.protected.iter().any(|(_, entitlement)| *entitlement == number))
+            number.is_some_and(|number| grants.said.listing.protected.iter().any(|(_, entitlement)| *entitlement == number))
         });
         if !is_gone || is_protected || named.contains(&row.id) {
             plan.metrics.entitlements.count(None);
@@ -80,7 +80,7 @@ pub(super) fn plan(
         plan.entitlements.extend(event.map(|event| (row.id, event)));
     }
     if let Some(file) = &file {
-        remark_unreadable(&mut plan.remarks, &file.file, file.unreadable);
+        remark_unreadable(&mut plan.remarks, &file.listing.file, file.listing.unreadable);
     }
     Ok(())
 }

@@ -59,14 +59,14 @@ pub(super) fn plan(
         correlator.add(candidate);
     }
     observe_all(planning, plan, &file, &known, people);
-    remark_unreadable(&mut plan.remarks, &file.file, file.unreadable);
+    remark_unreadable(&mut plan.remarks, &file.listing.file, file.listing.unreadable);
     Ok(correlator)
 }
 
 /// Gives each delivered key its identity.
 fn find_people(
     planning: &Planning<'_>,
-    file: &mut Keyed<String, IdentityRecord>,
+    file: &mut Keyed<IdentityRecord>,
     known: &HashMap<String, KnownRecord>,
     candidates: &[Candidate],
     issues: &mut Issues,
@@ -91,9 +91,9 @@ fn find_people(
                 }
                 Ok(None) => (planning.clock.id(), None),
                 Err(message) => {
-                    let place = Place { file_group_id: file.file_group_id, file: &file.file, row };
+                    let place = Place { file_group_id: file.listing.file_group_id, file: &file.listing.file, row };
                     issues.reject(place, vec![Problem::of_row("ambiguous_identity", message)])?;
-                    file.protected.insert(key);
+                    file.listing.protected.insert(key);
                     continue;
                 }
             },
@@ -135,7 +135,7 @@ fn find_unlinked(
 /// same feed would find something else the next time.
 fn renewed(
     planning: &Planning<'_>,
-    file: &Keyed<String, IdentityRecord>,
+    file: &Keyed<IdentityRecord>,
     known: &HashMap<String, KnownRecord>,
     people: &BTreeMap<String, Person>,
     candidates: Vec<Candidate>,
@@ -148,7 +148,7 @@ fn renewed(
         records.entry(person.id).or_default().push(said);
     }
     for gone in known.values().filter(|known| !people.contains_key(&known.key)) {
-        let is_present = gone.is_present && !file.removes(gone.key.as_str());
+        let is_present = gone.is_present && !file.listing.removes(gone.key.as_str());
         let said = SourceRecord { source: source(&gone.key), record: gone.record.0.clone(), is_present };
         records.entry(gone.identity_id).or_default().push(said);
     }
@@ -238,7 +238,7 @@ fn display_name(record: &IdentityRecord) -> Option<String> {
 fn observe_all(
     planning: &Planning<'_>,
     plan: &mut Plan,
-    file: &Keyed<String, IdentityRecord>,
+    file: &Keyed<IdentityRecord>,
     known: &HashMap<String, KnownRecord>,
     people: BTreeMap<String, Person>,
 ) {
@@ -257,7 +257,7 @@ fn observe_all(
         plan.identities.extend(event.map(|event| (person.id, event)));
     }
     for known in missing {
-        if !file.removes(known.key.as_str()) {
+        if !file.listing.removes(known.key.as_str()) {
             plan.metrics.identities.count(None);
             continue;
         }

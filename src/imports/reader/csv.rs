@@ -3,69 +3,56 @@
 use std::io::{ErrorKind, Read};
 
 use aggregates::application::Dialect;
-use csv::ByteRecord;
+use csv::{ByteRecord, StringRecord};
 
-use super::{ROW_LIMIT, Source, Values};
+use super::ROW_LIMIT;
+use super::pushed::{Push, Pushed};
 use crate::imports::Fault;
 
-/// A CSV file being read.
-pub(super) struct Csv<R> {
-    reader: csv::Reader<Quotes<R>>,
-    file: String,
-    record: ByteRecord,
-    /// Of the row read last.
-    row: u32,
+/// The rows of a file.
+pub(super) fn open(text: impl Read + Send + 'static, file: &str, dialect: &Dialect) -> Pushed {
+    // Both are ASCII: the aggregate sees to it.
+    let (delimiter, quote) = (dialect.delimiter() as u8, dialect.quote() as u8);
+    let reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .quote(quote)
+        .buffer_capacity(1 << 18)
+        .from_reader(Quotes::new(text, delimiter, quote));
+    let file = file.to_owned();
+    Pushed::by(move |push| read(reader, &file, push))
 }
 
-impl<R: Read> Csv<R> {
-    pub(super) fn open(text: R, file: &str, dialect: &Dialect) -> Self {
-        // Both are ASCII: the aggregate sees to it.
-        let (delimiter, quote) = (dialect.delimiter() as u8, dialect.quote() as u8);
-        let reader = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(delimiter)
-            .quote(quote)
-            .buffer_capacity(1 << 18)
-            .from_reader(Quotes::new(text, delimiter, quote));
-        Self { reader, file: file.to_owned(), record: ByteRecord::new(), row: 0 }
-    }
-}
-
-impl<R: Read> Source for Csv<R> {
-    fn header(&mut self) -> Result<Vec<String>, Fault> {
-        let names = self.read()?.map(|(_, names)| names.iter().map(|name| name.trim().to_owned()).collect());
-        names.ok_or_else(|| Fault::File(format!("{} is empty: not even a header row", self.file)))
-    }
-
-    fn read(&mut self) -> Result<Option<(u32, Values<'_>)>, Fault> {
-        match self.reader.read_byte_record(&mut self.record) {
+fn read(mut reader: csv::Reader<Quotes<impl Read>>, file: &str, push: &mut Push) -> Result<(), Fault> {
+    let mut record = ByteRecord::new();
+    let mut row: u32 = 0;
+    loop {
+        match reader.read_byte_record(&mut record) {
             Ok(true) => {}
             // The reader takes a last value without its closing quote for whole, with all rows that it swallowed.
-            Ok(false) if self.reader.get_ref().state == State::Quoted => {
-                return Err(Fault::File(format!("{}: row {} has a quote that is never closed", self.file, self.row)));
+            Ok(false) if reader.get_ref().state == State::Quoted => {
+                return Err(Fault::File(format!("{file}: row {row} has a quote that is never closed")));
             }
-            Ok(false) => return Ok(None),
+            Ok(false) if row == 0 => return Err(Fault::File(format!("{file} is empty: not even a header row"))),
+            Ok(false) => return Ok(()),
             Err(error) => {
                 return Err(match error.into_kind() {
                     csv::ErrorKind::Io(error) if error.kind() == ErrorKind::InvalidData => {
-                        Fault::File(format!("{}: after row {} comes {error}", self.file, self.row))
+                        Fault::File(format!("{file}: after row {row} comes {error}"))
                     }
                     csv::ErrorKind::Io(error) => error.into(),
-                    other => Fault::File(format!("{} is no CSV after row {}: {other:?}", self.file, self.row)),
+                    other => Fault::File(format!("{file} is no CSV after row {row}: {other:?}")),
                 });
             }
         }
-        self.row = self.row.checked_add(1).ok_or_else(|| Fault::File(format!("{} has too many rows", self.file)))?;
-        let mut values = Values::with_capacity(self.record.len());
-        for bytes in &self.record {
-            values.push(
-                std::str::from_utf8(bytes).map_err(|_| {
-                    Fault::File(format!("{} is not UTF-8: row {} has other bytes", self.file, self.row))
-                })?,
-            );
+        row = row.checked_add(1).ok_or_else(|| Fault::File(format!("{file} has too many rows")))?;
+        let texts = StringRecord::from_byte_record(record)
+            .map_err(|_| Fault::File(format!("{file} is not UTF-8: row {row} has other bytes")))?;
+        if push.row(row, texts.iter().map(|text| if row == 1 { text.trim() } else { text })).is_err() {
+            return Ok(());
         }
-        Ok(Some((self.row, values)))
+        record = texts.into_byte_record();
     }
 }
 
@@ -170,8 +157,7 @@ mod tests {
 
     #[test]
     fn a_row_that_does_not_end_is_not_read_into_memory_for_ever() {
-        let mut csv = Csv::open(std::io::repeat(b'x'), "f", &Dialect::default());
-        let error = csv.header().unwrap_err();
+        let error = open(std::io::repeat(b'x'), "f", &Dialect::default()).header().unwrap_err();
         assert!(error.to_string().contains("64 MiB"), "{error}");
     }
 

@@ -36,7 +36,7 @@ pub(super) fn open(text: impl Read + Send + 'static, file: &str, group: &FileGro
         let bytes_of_row = Arc::new(AtomicUsize::new(0));
         let bytes = without_mark(Limited { inner: text, bytes_of_row: Arc::clone(&bytes_of_row) })?;
         let mut objects = Objects { push, columns: &columns, seen: vec![false; columns.len()], row: 1, bytes_of_row };
-        if objects.push.row(1, columns.clone()).is_err() {
+        if objects.push.row(1, columns.iter().map(String::as_str)).is_err() {
             return Ok(());
         }
         let mut json = serde_json::Deserializer::from_reader(BufReader::with_capacity(1 << 16, bytes));
@@ -63,7 +63,7 @@ pub(super) fn open(text: impl Read + Send + 'static, file: &str, group: &FileGro
             if keys.contains(column) {
                 return Err(Fault::File(message));
             }
-            push.remark(message);
+            objects.push.remark(message);
         }
         Ok(())
     })
@@ -71,7 +71,7 @@ pub(super) fn open(text: impl Read + Send + 'static, file: &str, group: &FileGro
 
 /// Takes objects and pushes their values.
 struct Objects<'a> {
-    push: &'a Push,
+    push: &'a mut Push,
     columns: &'a [String],
     seen: Vec<bool>,
     row: u32,
@@ -88,7 +88,7 @@ impl Objects<'_> {
             *seen |= found.is_some();
             values.push(found.unwrap_or_default());
         }
-        self.push.row(self.row, values).map_err(serde_json::Error::custom)
+        self.push.row(self.row, values.iter().map(String::as_str)).map_err(serde_json::Error::custom)
     }
 }
 

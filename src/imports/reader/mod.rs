@@ -11,7 +11,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use aggregates::application::{FileGroup, Format};
 use aggregates::transform::Named;
-use smallvec::SmallVec;
+
+pub use pushed::Values;
+use pushed::Pushed;
 
 use super::Fault;
 use super::encoding::{self, Text};
@@ -28,24 +30,9 @@ pub const SEVERAL: char = '\u{1f}';
 pub trait Bytes: Read + Seek + Send + 'static {}
 impl<T: Read + Seek + Send + 'static> Bytes for T {}
 
-/// A row's texts, as many as it has.
-pub type Values<'a> = SmallVec<[&'a str; 8]>;
-
-/// What a format does.
-trait Source {
-    /// The columns' names.
-    fn header(&mut self) -> Result<Vec<String>, Fault>;
-    /// The next row and its number, the header's being 1.
-    fn read(&mut self) -> Result<Option<(u32, Values<'_>)>, Fault>;
-    /// What people should know about the file, once it was read.
-    fn remarks(&mut self) -> Vec<String> {
-        Vec::new()
-    }
-}
-
 /// A file being read.
 pub struct Rows {
-    source: Box<dyn Source>,
+    pushed: Pushed,
     /// The columns' names. A format without a header has those that its group's fields need.
     pub header: Vec<String>,
 }
@@ -60,37 +47,37 @@ impl Rows {
         bytes_read: &Arc<AtomicU64>,
     ) -> Result<Self, Fault> {
         let dialect = &group.dialect;
-        let mut source: Box<dyn Source> = match group.format {
+        let mut pushed = match group.format {
             Format::Xlsx => {
                 xlsx::check_size(&mut bytes, file)?;
-                Box::new(xlsx::open(Counted { inner: bytes, count: Arc::clone(bytes_read) }, file, dialect))
+                xlsx::open(Counted { inner: bytes, count: Arc::clone(bytes_read) }, file, dialect)
             }
             format => {
                 let encoding = encoding::of(dialect.encoding, &mut bytes)?;
                 bytes.rewind()?;
                 let text = Text::new(Counted { inner: bytes, count: Arc::clone(bytes_read) }, encoding);
                 if format == Format::Csv {
-                    Box::new(csv::Csv::open(text, file, dialect))
+                    csv::open(text, file, dialect)
                 } else {
-                    Box::new(json::open(text, file, group, named))
+                    json::open(text, file, group, named)
                 }
             }
         };
-        let header = source.header()?;
+        let header = pushed.header()?;
         if header.len() > COLUMN_LIMIT {
             return Err(Fault::File(format!("{file} has {} columns; at most {COLUMN_LIMIT} are read", header.len())));
         }
-        Ok(Self { source, header })
+        Ok(Self { pushed, header })
     }
 
     /// The next row and its number, the header's being 1; `None` at the end.
     pub fn read(&mut self) -> Result<Option<(u32, Values<'_>)>, Fault> {
-        self.source.read()
+        self.pushed.read()
     }
 
     /// What people should know about the file, once it was read.
     pub fn remarks(&mut self) -> Vec<String> {
-        self.source.remarks()
+        self.pushed.remarks()
     }
 }
 
@@ -143,7 +130,7 @@ mod tests {
         let mut rows = Rows::open(Cursor::new(bytes.to_vec()), "f", group, &Named::new(), &Arc::default())?;
         let mut read = Vec::new();
         while let Some((row, values)) = rows.read()? {
-            read.push((row, values.into_iter().map(str::to_owned).collect()));
+            read.push((row, values.texts().map(str::to_owned).collect()));
         }
         Ok((rows.header, read))
     }

@@ -122,7 +122,7 @@ fn find_sheet(sheets: &[String], file: &str, wanted: Option<&str>) -> Result<Str
 
 /// Puts cells together to rows.
 struct Assembly<'a> {
-    push: &'a Push,
+    push: &'a mut Push,
     file: &'a str,
     /// The header's row, from 0.
     first: u32,
@@ -143,9 +143,9 @@ impl Assembly<'_> {
         }
         let width = (*last as usize + 1).max(self.width.unwrap_or(0));
         self.width.get_or_insert(width);
-        let mut values = vec![String::new(); width];
-        for (column, text) in cells {
-            values[column as usize] = text;
+        let mut values = vec![""; width];
+        for (column, text) in &cells {
+            values[*column as usize] = text;
         }
         Ok(self.push.row(row - self.first + 1, values))
     }

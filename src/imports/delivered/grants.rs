@@ -1,0 +1,151 @@
+//! Grants, of which there may be millions: they are put in order once all are read, which costs less than a place in a map for each.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use super::{AttributeSets, Interner, Listing};
+use crate::imports::issues::{Issues, Problem};
+use crate::imports::mapping::Few;
+
+/// Account's and entitlement's number.
+pub type Pair = (u32, u32);
+
+/// What the grants file says.
+#[derive(Debug)]
+pub struct DeliveredGrants {
+    /// Who may do what.
+    pub said: GrantRows,
+    /// Keys of accounts.
+    pub accounts: Interner,
+    /// Keys of entitlements.
+    pub entitlements: Interner,
+    /// Attributes.
+    pub attributes: AttributeSets,
+}
+
+/// A delivered grant: 16 bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct GrantRow {
+    /// The account's number.
+    pub account: u32,
+    /// The entitlement's number.
+    pub entitlement: u32,
+    /// Its attributes' number.
+    pub attributes: u32,
+    /// The row that said it.
+    pub row: u32,
+}
+
+impl GrantRow {
+    const fn pair(&self) -> Pair {
+        (self.account, self.entitlement)
+    }
+}
+
+/// What one file group says of grants.
+#[derive(Debug)]
+pub struct GrantRows {
+    /// The file, and what was left out of it.
+    pub listing: Listing<Pair>,
+    /// Once finished each pair is there once, in the order of numbers.
+    rows: Vec<GrantRow>,
+}
+
+impl GrantRows {
+    /// Nothing said yet.
+    pub fn new(file_group_id: Uuid, file: &str) -> Self {
+        Self { listing: Listing::new(file_group_id, file), rows: Vec::new() }
+    }
+
+    /// A row without faults, which grants each of these.
+    pub fn add_all(&mut self, pairs: Few<Pair>, attributes: u32, row: u32, _: &mut Issues) -> sqlx::Result<()> {
+        let grant = |(account, entitlement)| GrantRow { account, entitlement, attributes, row };
+        self.rows.extend(pairs.into_iter().map(grant));
+        Ok(())
+    }
+
+    /// See [`Listing::reject`].
+    pub fn reject(
+        &mut self,
+        pairs: Option<Few<Pair>>,
+        row: u32,
+        problems: Vec<Problem>,
+        issues: &mut Issues,
+    ) -> sqlx::Result<()> {
+        self.listing.reject(pairs, row, problems, issues)
+    }
+
+    /// All rows were read: puts them in order, tells of repetitions and contradictions. Gives how many rows repeated another.
+    pub fn finish(&mut self, issues: &mut Issues) -> sqlx::Result<u64> {
+        self.rows = by_account(std::mem::take(&mut self.rows));
+        for rows in self.rows.chunk_by_mut(|a, b| a.account == b.account) {
+            // A stable one: rows of one pair stay in the file's order.
+            rows.sort_by_key(|row| row.entitlement);
+        }
+        if self.rows.windows(2).all(|pair| pair[0].pair() != pair[1].pair()) {
+            return Ok(0);
+        }
+        let mut kept = Vec::with_capacity(self.rows.len());
+        let (mut repeating, mut contradicting) = (Vec::new(), BTreeMap::new());
+        for rows in self.rows.chunk_by(|a, b| a.pair() == b.pair()) {
+            let first = rows[0];
+            let same = rows.iter().take_while(|row| row.attributes == first.attributes).count();
+            repeating.extend(rows[1..same].iter().map(|row| (row.row, first.row)));
+            if same == rows.len() {
+                kept.push(first);
+            } else {
+                let all = [&rows[..1], &rows[same..]].concat();
+                let all: Vec<u32> = all.iter().map(|row| row.row).collect();
+                contradicting.entry(first.row).or_insert_with(Vec::new).push((first.pair(), all));
+            }
+        }
+        self.rows = kept;
+        repeating.sort_unstable();
+        for (row, first) in &repeating {
+            self.listing.repeats(*row, *first, issues)?;
+        }
+        for (pair, rows) in contradicting.into_values().flatten() {
+            self.listing.contradict(pair, &rows, issues)?;
+        }
+        Ok(repeating.len() as u64)
+    }
+
+    /// The grants of each account that has any, with its number.
+    pub fn accounts(&self) -> impl Iterator<Item = (u32, &[GrantRow])> {
+        self.rows.chunk_by(|a, b| a.account == b.account).map(|rows| (rows[0].account, rows))
+    }
+
+    /// Takes all of them out.
+    pub fn take(&mut self) -> Vec<GrantRow> {
+        std::mem::take(&mut self.rows)
+    }
+
+    /// Leaves out the grants of some accounts, in the file's order.
+    pub fn leave_out(&mut self, is_meant: impl Fn(u32) -> bool) -> Vec<GrantRow> {
+        let (mut left_out, kept): (Vec<_>, Vec<_>) = self.take().into_iter().partition(|row| is_meant(row.account));
+        self.rows = kept;
+        left_out.sort_unstable_by_key(|row| row.row);
+        left_out
+    }
+}
+
+/// Puts rows beside those of the same account: how many each has says where they are.
+fn by_account(rows: Vec<GrantRow>) -> Vec<GrantRow> {
+    let accounts = rows.iter().map(|row| row.account as usize + 1).max().unwrap_or_default();
+    let mut places = vec![0; accounts];
+    for row in &rows {
+        places[row.account as usize] += 1;
+    }
+    let mut before = 0;
+    for place in &mut places {
+        (*place, before) = (before, before + *place);
+    }
+    let mut ordered = vec![GrantRow::default(); rows.len()];
+    for row in rows {
+        let place = &mut places[row.account as usize];
+        ordered[*place] = row;
+        *place += 1;
+    }
+    ordered
+}
