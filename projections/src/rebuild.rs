@@ -1,6 +1,9 @@
 //! New tables beside the live ones, then one swap: `muniment projections rebuild`.
 
+use aggregates::Recorded;
 use sqlx::{Connection, Executor, PgConnection};
+use tokio::sync::mpsc::{Receiver, channel};
+use tokio::task::JoinHandle;
 
 use crate::events::{ReadError, recorded};
 use crate::{ALL, Statement, apply, fingerprint};
@@ -44,13 +47,36 @@ pub(crate) async fn fold(
     Ok(position)
 }
 
-/// Rebuilds every projection beside the live tables and swaps them, on a connection of the owner.
+/// Reads the log from after `position` to `until` while what was read before is folded; gives the connection back.
+fn read_ahead(
+    mut reader: PgConnection,
+    mut position: i64,
+    until: i64,
+) -> (Receiver<Result<Vec<Recorded>, ReadError>>, JoinHandle<PgConnection>) {
+    let (read, batches) = channel(1);
+    let reading = tokio::spawn(async move {
+        while position < until {
+            let batch = recorded(&mut reader, position, until, BATCH).await;
+            let last = batch.as_ref().ok().and_then(|events| events.last()).map(|event| event.position);
+            if read.send(batch).await.is_err() {
+                break; // nobody folds any more
+            }
+            let Some(last) = last else { break };
+            position = last;
+        }
+        reader
+    });
+    (batches, reading)
+}
+
+/// Rebuilds every projection beside the live tables and swaps them, on two connections of the owner: one reads the log.
 ///
 /// Commands go on meanwhile; only the last few events are folded under the append lock. The lock is asked for with a
 /// timeout of 200 ms and backed off from, so nobody waits behind a rebuild. `grants` makes the rights on the new schema.
 /// `progress(position, head)` is told how far it is.
 pub async fn rebuild(
     connection: &mut PgConnection,
+    mut reader: PgConnection,
     grants: Option<fn(&str) -> String>,
     mut progress: impl FnMut(i64, i64),
 ) -> Result<i64, ReadError> {
@@ -65,14 +91,16 @@ pub async fn rebuild(
     let mut position = 0;
     loop {
         let head = head(connection).await?;
-        while position < head {
+        let (mut batches, reading) = read_ahead(reader, position, head);
+        while let Some(events) = batches.recv().await {
+            let events = events?;
             let mut transaction = connection.begin().await?;
-            position = fold(&mut transaction, position, head.min(position + BATCH), BATCH, |at| {
-                progress(at, head);
-            })
-            .await?;
+            apply(&mut transaction, &events, Statement::default(), "''").await?;
             transaction.commit().await?;
+            position = events.last().map_or(position, |last| last.position);
+            progress(position, head);
         }
+        reader = reading.await.map_err(|_| sqlx::Error::WorkerCrashed)?;
         analyze(connection).await?;
         if swap(connection, &mut position).await? {
             break;

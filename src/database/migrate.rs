@@ -10,13 +10,9 @@ pub fn expected_version() -> (i64, String) {
     (MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0), projections::fingerprint())
 }
 
-/// Applies the migrations that are missing and rebuilds the projections when their declarations changed. Safe to run twice
-/// and from two processes at once. `progress(position, head)` is told how far a rebuild is.
-pub(super) async fn migrate(
-    connection: &mut PgConnection,
-    grants: Option<fn(&str) -> String>,
-    progress: impl FnMut(i64, i64),
-) -> anyhow::Result<()> {
+/// Applies the migrations that are missing; gives whether the projections' declarations changed, so that they must be rebuilt.
+/// Safe to run twice and from two processes at once.
+pub(super) async fn migrate(connection: &mut PgConnection) -> anyhow::Result<bool> {
     connection.execute("SET search_path = public").await?;
     MIGRATIONS.run(&mut *connection).await?;
     connection.execute("SET search_path = read, journal, work, evidence, public").await?;
@@ -48,8 +44,5 @@ pub(super) async fn migrate(
         }
     };
     transaction.commit().await?;
-    if is_rebuild {
-        projections::rebuild::rebuild(connection, grants, progress).await?;
-    }
-    Ok(())
+    Ok(is_rebuild)
 }

@@ -69,8 +69,9 @@ impl Database {
         self.separation = roles::ensure(&mut connection).await?;
         drop(connection);
         let mut connection = self.owner().connect().await?;
-        let grants = (self.separation == Separation::Roles).then_some(roles::grants_on as fn(&str) -> String);
-        migrate::migrate(&mut connection, grants, progress).await?;
+        if migrate::migrate(&mut connection).await? {
+            self.rebuild(progress).await?;
+        }
         if self.separation == Separation::Roles {
             roles::grant(&mut connection).await?;
         }
@@ -91,9 +92,9 @@ impl Database {
 
     /// Rebuilds every projection beside the live tables.
     pub async fn rebuild(&self, progress: impl FnMut(i64, i64)) -> anyhow::Result<i64> {
-        let mut connection = self.owner().connect().await?;
+        let (mut connection, reader) = (self.owner().connect().await?, self.owner().connect().await?);
         let grants = (self.separation == Separation::Roles).then_some(roles::grants_on as fn(&str) -> String);
-        Ok(projections::rebuild::rebuild(&mut connection, grants, progress).await?)
+        Ok(projections::rebuild::rebuild(&mut connection, reader, grants, progress).await?)
     }
 
     /// A connection of the owner: migrations, rebuilds, verification.

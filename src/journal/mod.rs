@@ -41,7 +41,8 @@ const INTERACTIVE_QUEUE: usize = 4096;
 /// Bulk slices that may wait; whoever sends more waits.
 const BULK_QUEUE: usize = 4;
 
-type Reply = oneshot::Sender<Result<Appended, AppendError>>;
+/// The answer, and the append: whoever made it frees it, for the writer is one.
+type Reply = oneshot::Sender<(Result<Appended, AppendError>, Prepared)>;
 
 /// An append on its way to the writer.
 pub(crate) struct Waiting {
@@ -57,7 +58,7 @@ pub struct Journal {
     pool: PgPool,
     repository: Arc<PostgresEventRepository>,
     security_changes: Arc<AtomicU64>,
-    /// When somebody last appended in the lane of people, in milliseconds since `started`.
+    /// When one of them last appended in the lane of people, in milliseconds since `started`.
     asked: Arc<AtomicU64>,
     started: Instant,
 }
@@ -84,7 +85,9 @@ impl Journal {
     ///
     /// A change of tokens or settings holds on every server when this returns.
     pub async fn append(&self, append: Append) -> Result<Appended, AppendError> {
-        self.asked.store(self.started.elapsed().as_millis() as u64, Ordering::Relaxed);
+        if append.context.worker.is_none() {
+            self.asked.store(self.started.elapsed().as_millis() as u64, Ordering::Relaxed);
+        }
         let (reply, answer) = oneshot::channel();
         let prepared = Prepared::new(append)?;
         let concerns_security = prepared.concerns_security;
@@ -92,14 +95,14 @@ impl Journal {
             mpsc::error::TrySendError::Full(_) => AppendError::Unavailable("the write queue is full".to_owned()),
             mpsc::error::TrySendError::Closed(_) => stopped(),
         })?;
-        let appended = answer.await.map_err(|_| stopped())??;
+        let appended = answer.await.map_err(|_| stopped())?.0?;
         if concerns_security {
             crate::work::listeners::wait(&self.pool, appended.last).await;
         }
         Ok(appended)
     }
 
-    /// For how long nobody appended in the lane of people: bulk work may take longer slices then.
+    /// For how long no person or client appended: bulk work may take longer slices then.
     pub fn quiet_for(&self) -> Duration {
         let asked = Duration::from_millis(self.asked.load(Ordering::Relaxed));
         self.started.elapsed().saturating_sub(asked)
@@ -110,7 +113,7 @@ impl Journal {
         let (reply, answer) = oneshot::channel();
         let prepared = Prepared::new(append)?;
         self.bulk.send(Waiting { prepared, reply }).await.map_err(|_| stopped())?;
-        answer.await.map_err(|_| stopped())?
+        answer.await.map_err(|_| stopped())?.0
     }
 }
 

@@ -87,7 +87,7 @@ impl Writer {
                     for (waiting, outcome) in part.into_iter().zip(outcomes) {
                         let outcome = outcome.map(|appended| Appended { took, ..appended });
                         // A caller that went away has lost its answer, not its events.
-                        drop(waiting.reply.send(outcome));
+                        drop(waiting.reply.send((outcome, waiting.prepared)));
                     }
                 }
                 Err(AppendError::Failed(reason)) if part.len() > 1 => {
@@ -99,7 +99,7 @@ impl Writer {
                 Err(error) => {
                     tracing::error!(appends = part.len(), %error, "appends failed");
                     for waiting in part {
-                        drop(waiting.reply.send(Err(error.clone())));
+                        drop(waiting.reply.send((Err(error.clone()), waiting.prepared)));
                     }
                 }
             }

@@ -49,7 +49,9 @@ struct New {
 #[derive(Default)]
 struct Fold {
     new: Vec<New>,
-    /// The version of each key that this batch made last.
+    /// It ends versions, too, which may be its own.
+    closes: bool,
+    /// The version of each key that this batch made last, if it closes any.
     last: HashMap<Key, usize>,
     /// Stored versions that end.
     closed: Vec<(Key, i64, DateTime<Utc>)>,
@@ -61,7 +63,9 @@ impl Fold {
         let attributes = (!entry.attributes.is_empty()).then(|| {
             entry.attributes.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect()
         });
-        self.last.insert(key, self.new.len());
+        if self.closes {
+            self.last.insert(key, self.new.len());
+        }
         self.new.push(New { key, attributes, origin, from: (event.position, event.recorded_at), to: None });
     }
 
@@ -80,7 +84,13 @@ impl Fold {
 
 fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied<'a> {
     Box::pin(async move {
-        let mut fold = Fold::default();
+        let closes = batch.iter().any(|event| match &*event.event {
+            DomainEvent::Account(AccountEvent::AccountAccessChanged { changed, revoked, .. }) => {
+                !changed.is_empty() || !revoked.is_empty()
+            }
+            _ => false,
+        });
+        let mut fold = Fold { closes, ..Fold::default() };
         let mut entitlements: HashMap<(Uuid, &str), Uuid> = HashMap::new();
         for event in batch {
             let DomainEvent::Account(AccountEvent::AccountAccessChanged {
