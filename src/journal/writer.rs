@@ -46,14 +46,19 @@ impl Writer {
         Self { options, connection: None, clock, security_changes }
     }
 
-    /// Runs until every handle is gone: takes all waiting interactive appends and one bulk slice at a time.
+    /// Runs until every handle is gone: takes all waiting interactive appends and one bulk slice at a time. A second one would
+    /// leave its import without any, and the writer waiting for the next.
     pub(super) async fn run(mut self, mut interactive: Receiver<Waiting>, mut bulk: Receiver<Waiting>) {
         let mut batch = Vec::with_capacity(BATCH);
         loop {
+            let mut has_slice = false;
             tokio::select! {
                 biased;
                 taken = interactive.recv_many(&mut batch, BATCH) => if taken == 0 && bulk.is_closed() { break },
-                Some(slice) = bulk.recv() => batch.push(slice),
+                Some(slice) = bulk.recv() => {
+                    has_slice = true;
+                    batch.push(slice);
+                }
                 else => break,
             }
             while batch.len() < BATCH
@@ -61,7 +66,7 @@ impl Writer {
             {
                 batch.push(waiting);
             }
-            if let Ok(slice) = bulk.try_recv() {
+            if !has_slice && let Ok(slice) = bulk.try_recv() {
                 batch.push(slice);
             }
             if !batch.is_empty() {
