@@ -16,12 +16,16 @@ const OLD: &str = "read_old";
 const BATCH: i64 = 5000;
 /// Few enough events that folding them under the append lock is not felt.
 const NEARLY: i64 = 500;
+const BY_INDEX: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
+pub(crate) const BY_ANY_PLAN: &str = "RESET enable_seqscan; RESET enable_hashjoin; RESET enable_mergejoin";
 /// Advisory lock, "muniment" in ASCII: one rebuild at a time, and none while a verification reads the live tables.
 pub(crate) const LOCK: i64 = 0x6d75_6e69_6d65_6e74;
 
 /// Creates the tables of every projection in an existing, empty schema and makes it the transaction's or session's first.
 pub(crate) async fn create_tables(connection: &mut PgConnection, schema: &str) -> sqlx::Result<()> {
     connection.execute(format!("SET search_path = {schema}, journal, public").as_str()).await?;
+    // A batch finds its rows by index however large their tables have become: they have no statistics yet that would say so.
+    connection.execute(BY_INDEX).await?;
     for projection in ALL {
         connection.execute(projection.tables).await?;
     }
@@ -107,7 +111,10 @@ pub async fn rebuild(
         }
     }
     connection
-        .execute(format!("RESET search_path; RESET synchronous_commit; DROP SCHEMA IF EXISTS {OLD} CASCADE").as_str())
+        .execute(
+            format!("RESET search_path; RESET synchronous_commit; {BY_ANY_PLAN}; DROP SCHEMA IF EXISTS {OLD} CASCADE")
+                .as_str(),
+        )
         .await?;
     sqlx::query("SELECT pg_advisory_unlock($1)").bind(LOCK).execute(connection).await?;
     Ok(position)

@@ -3,7 +3,7 @@
 use sqlx::{Connection, Executor, PgConnection};
 
 use crate::events::ReadError;
-use crate::rebuild::{LIVE, LOCK, create_tables, fold};
+use crate::rebuild::{BY_ANY_PLAN, LIVE, LOCK, create_tables, fold};
 
 /// Where live tables and the log disagree.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -50,6 +50,7 @@ pub async fn verify(
         .fetch_one(&mut *transaction)
         .await?;
     let position = fold(&mut transaction, 0, head, batch, |at| progress(at, head)).await?;
+    transaction.execute(BY_ANY_PLAN).await?;
     let tables: Vec<String> = sqlx::query_scalar(
         "SELECT tablename::text FROM pg_tables WHERE schemaname IN ($1, $2) GROUP BY tablename ORDER BY tablename",
     )

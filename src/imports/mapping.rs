@@ -99,8 +99,8 @@ impl Mapping {
     /// A row's values by field.
     pub fn fields<'a>(&'a mut self, values: &Values<'a>) -> Fields<'a> {
         let mut problems = Vec::new();
-        if values.len() != self.width {
-            let message = format!("The row has {} values; the header has {}", values.len(), self.width);
+        if values.count() != self.width {
+            let message = format!("The row has {} values; the header has {}", values.count(), self.width);
             problems.push(Problem::of_row("ragged_row", message));
         }
         let by_field = self.fields.iter_mut().map(|field| field.value(values, &mut problems)).collect();

@@ -169,7 +169,8 @@ impl Comparison<'_> {
         let is_revoked = self.accounts.removed.contains(&account_id)
             || self.grants.is_some_and(|grants| {
                 let pair = grants.accounts.find(account).zip(grants.entitlements.find(entitlement));
-                grants.said.listing.unreadable.is_none() && pair.is_none_or(|pair| !grants.said.listing.protected.contains(&pair))
+                grants.said.listing.unreadable.is_none()
+                    && pair.is_none_or(|pair| !grants.said.listing.protected.contains(&pair))
             });
         if !is_revoked {
             self.keep(entitlement_id);

@@ -55,7 +55,8 @@ pub(super) fn plan(
     };
     let mut removed = HashSet::new();
     if let Some(file) = &file {
-        let mut records: Vec<_> = file.records.iter().map(|(key, (record, row))| (*row, key.as_str(), record)).collect();
+        let mut records: Vec<_> =
+            file.records.iter().map(|(key, (record, row))| (*row, key.as_str(), record)).collect();
         records.sort_unstable_by_key(|(row, ..)| *row);
         for (_, key, record) in records {
             // A rule that many people share a value of may take its time.
@@ -164,11 +165,8 @@ fn refuse_unknown(
     let Some(grants) = &mut delivered.grants else { return Ok(()) };
     let group = planning.definition.group_of(Content::Grants).next();
     let column = group.and_then(|group| group.columns.get("account")?.names().first().cloned());
-    let unknown: HashSet<u32> = (0_u32..)
-        .zip(&grants.accounts.texts)
-        .filter(|(_, key)| !is_present(key))
-        .map(|(number, _)| number)
-        .collect();
+    let unknown: HashSet<u32> =
+        (0_u32..).zip(&grants.accounts.texts).filter(|(_, key)| !is_present(key)).map(|(number, _)| number).collect();
     if unknown.is_empty() {
         return Ok(());
     }

@@ -67,7 +67,9 @@ pub(super) fn plan(
         };
         let is_protected = delivered.grants.as_ref().is_some_and(|grants| {
             let number = grants.entitlements.find(&row.key);
-            number.is_some_and(|number| grants.said.listing.protected.iter().any(|(_, entitlement)| *entitlement == number))
+            number.is_some_and(|number| {
+                grants.said.listing.protected.iter().any(|(_, entitlement)| *entitlement == number)
+            })
         });
         if !is_gone || is_protected || named.contains(&row.id) {
             plan.metrics.entitlements.count(None);

@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use aggregates::application::{FileGroup, Format};
 use aggregates::transform::Named;
 
-pub use pushed::Values;
 use pushed::Pushed;
+pub use pushed::Values;
 
 use super::Fault;
 use super::encoding::{self, Text};

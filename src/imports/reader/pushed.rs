@@ -27,13 +27,13 @@ impl<'a> Values<'a> {
     }
 
     /// How many there are.
-    pub const fn len(&self) -> usize {
+    pub const fn count(&self) -> usize {
         self.ends.len()
     }
 
     /// All of them.
     pub fn texts(self) -> impl Iterator<Item = &'a str> {
-        (0..self.len()).filter_map(move |column| self.get(column))
+        (0..self.count()).filter_map(move |column| self.get(column))
     }
 }
 
