@@ -149,3 +149,56 @@ fn by_account(rows: Vec<GrantRow>) -> Vec<GrantRow> {
     }
     ordered
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeSet, HashMap};
+
+    use proptest::prelude::*;
+    use smallvec::smallvec;
+    use sqlx::PgPool;
+    use tokio::runtime::Builder;
+
+    use super::*;
+
+    proptest! {
+        /// What rulings 16 say, row by row: the first of equal rows counts; rows that contradict each other don't.
+        #[test]
+        fn each_pair_is_there_once_or_contradicted(
+            said in prop::collection::vec((0..6_u32, 0..4_u32, 0..2_u32), 0..60),
+        ) {
+            let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+            let _entered = runtime.enter();
+            // Too few issues to be written: nobody connects.
+            let pool = PgPool::connect_lazy("postgres://nobody@localhost/none").unwrap();
+            let mut issues = Issues::new(pool, runtime.handle().clone(), Uuid::nil());
+            let mut rows = GrantRows::new(Uuid::nil(), "f");
+            let mut expected: HashMap<Pair, (u32, u32)> = HashMap::new();
+            let (mut contradicted, mut repeated) = (BTreeSet::new(), 0);
+            for (row, (account, entitlement, attributes)) in (2..).zip(said) {
+                let pair = (account, entitlement);
+                rows.add_all(smallvec![pair], attributes, row, &mut issues).unwrap();
+                match expected.get(&pair) {
+                    _ if contradicted.contains(&pair) => {}
+                    None => drop(expected.insert(pair, (attributes, row))),
+                    Some((known, _)) if *known == attributes => repeated += 1,
+                    Some(_) => {
+                        expected.remove(&pair);
+                        contradicted.insert(pair);
+                    }
+                }
+            }
+            prop_assert_eq!(rows.finish(&mut issues).unwrap(), repeated);
+            prop_assert_eq!(rows.listing.protected.iter().copied().collect::<BTreeSet<_>>(), contradicted);
+            let mut last = None;
+            for (account, rows) in rows.accounts() {
+                prop_assert!(last < Some(account));
+                last = Some(account);
+                prop_assert!(rows.windows(2).all(|rows| rows[0].entitlement < rows[1].entitlement));
+            }
+            let found: HashMap<Pair, (u32, u32)> =
+                rows.take().into_iter().map(|row| (row.pair(), (row.attributes, row.row))).collect();
+            prop_assert_eq!(found, expected);
+        }
+    }
+}

@@ -172,3 +172,74 @@ impl Pushed {
         std::mem::take(&mut self.remarks)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn all(mut pushed: Pushed) -> Result<Vec<(u32, Vec<String>)>, Fault> {
+        let mut rows = Vec::new();
+        while let Some((row, values)) = pushed.read()? {
+            assert!(values.get(values.count()).is_none());
+            rows.push((row, values.texts().map(str::to_owned).collect()));
+        }
+        Ok(rows)
+    }
+
+    proptest! {
+        #[test]
+        fn rows_come_out_as_they_went_in(
+            rows in prop::collection::vec(prop::collection::vec("[aä€]{0,9}", 0..4), 0..40),
+            times in 1..100_usize,
+        ) {
+            // More than a batch holds.
+            let rows: Vec<(u32, Vec<String>)> = (1..).zip(std::iter::repeat_n(rows, times).flatten()).collect();
+            let pushing = rows.clone();
+            let pushed = Pushed::by(move |push| {
+                for (row, values) in &pushing {
+                    push.row(*row, values.iter().map(String::as_str)).unwrap();
+                }
+                Ok(())
+            });
+            prop_assert_eq!(all(pushed).unwrap(), rows);
+        }
+    }
+
+    #[test]
+    fn a_fault_comes_after_the_rows_before_it() {
+        let mut pushed = Pushed::by(|push| {
+            for row in 1..=3 {
+                push.row(row, ["x"]).unwrap();
+            }
+            push.remark("odd".to_owned());
+            Err(Fault::File("cut".to_owned()))
+        });
+        for row in 1..=3 {
+            assert_eq!(pushed.read().unwrap().unwrap().0, row);
+        }
+        assert_eq!(pushed.read().unwrap_err().to_string(), "cut");
+        assert_eq!(pushed.remarks(), ["odd"]);
+    }
+
+    #[test]
+    fn a_file_of_which_nobody_knows_the_end_is_not_a_short_one() {
+        let pushed = Pushed::by(|push| {
+            push.row(1, ["x"]).unwrap();
+            panic!("a bug of the reader");
+        });
+        assert!(all(pushed).unwrap_err().to_string().contains("stopped unexpectedly"));
+    }
+
+    #[test]
+    fn a_reader_that_nobody_listens_to_ends() {
+        let (told, ended) = channel();
+        drop(Pushed::by(move |push| {
+            while push.row(2, ["x"]).is_ok() {}
+            told.send(()).unwrap();
+            Ok(())
+        }));
+        ended.recv_timeout(std::time::Duration::from_secs(10)).unwrap();
+    }
+}
