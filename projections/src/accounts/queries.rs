@@ -46,12 +46,15 @@ pub async fn keys(executor: impl PgExecutor<'_>, ids: &[Uuid]) -> sqlx::Result<H
 
 /// The last version of every account that an application ever had.
 pub async fn known(executor: impl PgExecutor<'_>, application: Uuid) -> sqlx::Result<Vec<AccountRow>> {
-    // Two halves, since current and earlier versions have each their index.
+    // Two halves, since current and earlier versions have each their index; and only the few that are gone must be sorted.
     sqlx::query_as(
-        "SELECT DISTINCT ON (id) * FROM (
-             SELECT * FROM accounts WHERE application_id = $1 AND valid_to IS NULL
-             UNION ALL SELECT * FROM accounts WHERE application_id = $1 AND valid_to IS NOT NULL
-         ) AS versions ORDER BY id, valid_from DESC",
+        "SELECT * FROM accounts WHERE application_id = $1 AND valid_to IS NULL
+         UNION ALL (
+             SELECT DISTINCT ON (id) * FROM accounts AS a
+             WHERE application_id = $1 AND valid_to IS NOT NULL
+                 AND NOT EXISTS (SELECT FROM accounts AS c WHERE c.id = a.id AND c.valid_to IS NULL)
+             ORDER BY id, valid_from DESC
+         )",
     )
     .bind(application)
     .fetch_all(executor)

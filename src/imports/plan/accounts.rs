@@ -19,8 +19,8 @@ use crate::imports::issues::{Issues, Problem};
 /// What later steps need to know of the accounts.
 #[derive(Default)]
 pub(super) struct Accounts {
-    /// Every account of the application that is or was there, ascending by id.
-    known: Vec<AccountRow>,
+    /// Every account of the application that is or was there: id → key.
+    keys: HashMap<Uuid, String>,
     /// Accounts that this import removes: their access ends with them.
     pub(super) removed: HashSet<Uuid>,
 }
@@ -28,8 +28,7 @@ pub(super) struct Accounts {
 impl Accounts {
     /// The key of an account that is or was there.
     pub(super) fn key(&self, id: Uuid) -> Option<&str> {
-        let place = self.known.binary_search_by_key(&id, |row| row.id).ok()?;
-        Some(&self.known[place].key)
+        self.keys.get(&id).map(String::as_str)
     }
 }
 
@@ -107,7 +106,8 @@ pub(super) fn plan(
         };
         refuse_unknown(planning, delivered, is_present, issues)?;
     }
-    Ok(Accounts { known: rows, removed })
+    let keys = rows.into_iter().map(|row| (row.id, row.key)).collect();
+    Ok(Accounts { keys, removed })
 }
 
 /// What is known of an account: its record, and whether it is there.

@@ -41,7 +41,7 @@ impl Ahead {
         Self { accounts: Some(accounts), access, is_read: false }
     }
 
-    /// Every account that is or was there, once, ascending by id.
+    /// Every account that is or was there, once.
     pub(super) async fn accounts(&mut self) -> sqlx::Result<Vec<AccountRow>> {
         match self.accounts.take() {
             Some(accounts) => accounts.await.map_err(|_| sqlx::Error::WorkerCrashed)?,
