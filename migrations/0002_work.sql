@@ -133,6 +133,7 @@ CREATE TABLE evidence.blobs (
     sha256 bytea NOT NULL CHECK (length(sha256) = 32),
     part int NOT NULL,
     bytes bytea NOT NULL,
+    encoding text NOT NULL,
     PRIMARY KEY (sha256, part)
 );
 ALTER TABLE evidence.blobs ALTER COLUMN bytes SET STORAGE EXTERNAL;
@@ -140,6 +141,7 @@ COMMENT ON TABLE evidence.blobs IS 'The very bytes of every file that was import
 COMMENT ON COLUMN evidence.blobs.sha256 IS 'Of the whole file';
 COMMENT ON COLUMN evidence.blobs.part IS '0, 1, 2, ...';
 COMMENT ON COLUMN evidence.blobs.bytes IS 'The part';
+COMMENT ON COLUMN evidence.blobs.encoding IS 'How the whole file is encoded, if it is text, as its bytes tell';
 
 CREATE TABLE work.config_secrets (
     owner_id uuid NOT NULL,

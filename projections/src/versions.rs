@@ -1,6 +1,6 @@
 //! Temporal tables: each row is a version, valid from a position until (excluding) another; `valid_to IS NULL` = current.
 
-use std::collections::BTreeMap;
+use std::collections::{HashMap, HashSet};
 
 use aggregates::Recorded;
 use chrono::{DateTime, Utc};
@@ -48,35 +48,35 @@ impl Validity {
 
 /// The versions that a batch touches: the latest stored one of each id, and the new ones.
 pub(crate) struct Versions<R> {
-    stored: BTreeMap<Uuid, R>,
+    stored: HashMap<Uuid, R>,
     closed: Vec<(Uuid, i64, DateTime<Utc>)>,
-    new: BTreeMap<Uuid, Vec<R>>,
+    new: Vec<R>,
+    /// The last of each id in `new`.
+    last: HashMap<Uuid, usize>,
 }
 
 impl<R: Version> Versions<R> {
-    /// Loads the latest version of each id, current or not.
+    /// Loads the latest version of each id, current or not; each id once.
     pub(crate) async fn load(connection: &mut PgConnection, ids: &[Uuid]) -> sqlx::Result<Self> {
+        let mut versions = Self { stored: HashMap::new(), closed: Vec::new(), new: Vec::new(), last: HashMap::new() };
+        if ids.is_empty() {
+            return Ok(versions);
+        }
         let rows: Vec<R> = sqlx::query_as(&format!(
-            "SELECT latest.* FROM (SELECT DISTINCT id FROM unnest($1::uuid[]) AS ids (id)) AS wanted
-             CROSS JOIN LATERAL (
-                 SELECT * FROM {} AS t WHERE t.id = wanted.id ORDER BY t.valid_from DESC LIMIT 1
-             ) AS latest",
-            R::TABLE
+            "SELECT latest.* FROM unnest($1::uuid[]) AS wanted (id) CROSS JOIN LATERAL ({}) AS latest",
+            latest(R::TABLE, "wanted.id")
         ))
         .bind(ids)
         .fetch_all(connection)
         .await?;
-        Ok(Self {
-            stored: rows.into_iter().map(|row| (row.id(), row)).collect(),
-            closed: Vec::new(),
-            new: BTreeMap::new(),
-        })
+        versions.stored = rows.into_iter().map(|row| (row.id(), row)).collect();
+        Ok(versions)
     }
 
     /// The latest version, current or not.
     pub(crate) fn latest(&mut self, id: Uuid) -> Option<&mut R> {
-        match self.new.get_mut(&id).and_then(|rows| rows.last_mut()) {
-            Some(row) => Some(row),
+        match self.last.get(&id) {
+            Some(index) => self.new.get_mut(*index),
             None => self.stored.get_mut(&id),
         }
     }
@@ -88,7 +88,7 @@ impl<R: Version> Versions<R> {
 
     /// Ends the current version, if there is one.
     pub(crate) fn close(&mut self, id: Uuid, event: &Recorded) {
-        let is_stored = !self.new.contains_key(&id);
+        let is_stored = !self.last.contains_key(&id);
         let Some(validity) = self.latest(id).map(Version::validity) else {
             return;
         };
@@ -105,7 +105,8 @@ impl<R: Version> Versions<R> {
     pub(crate) fn open(&mut self, mut row: R, event: &Recorded) {
         self.close(row.id(), event);
         *row.validity() = Validity::from(event);
-        self.new.entry(row.id()).or_default().push(row);
+        self.last.insert(row.id(), self.new.len());
+        self.new.push(row);
     }
 
     /// Writes what changed.
@@ -131,8 +132,41 @@ impl<R: Version> Versions<R> {
             .execute(&mut *connection)
             .await?;
         }
-        copied::copy(connection, R::TABLE, R::COLUMNS, self.new.values().flatten(), R::write).await
+        copied::copy(connection, R::TABLE, R::COLUMNS, &self.new, R::write).await
     }
+}
+
+/// What these events are about and may have versions: of a stream that begins in the batch nothing is stored.
+pub(crate) fn known<'e>(events: impl Iterator<Item = &'e Recorded>) -> Vec<Uuid> {
+    let (mut begun, mut ids) = (HashSet::new(), HashSet::new());
+    for event in events {
+        let id = event.id();
+        if event.sequence == 1 {
+            begun.insert(id);
+        } else if !begun.contains(&id) {
+            ids.insert(id);
+        }
+    }
+    ids.into_iter().collect()
+}
+
+/// Selects the latest version of an id, current or not: each half of the versions has its own index.
+pub(crate) fn latest(table: &str, id: &str) -> String {
+    format!(
+        "(SELECT * FROM {table} AS t WHERE t.id = {id} AND t.valid_to IS NULL)
+         UNION ALL
+         (SELECT * FROM {table} AS t WHERE t.id = {id} AND t.valid_to IS NOT NULL ORDER BY t.valid_from DESC LIMIT 1)
+         LIMIT 1"
+    )
+}
+
+/// Selects the versions that held at a position, a part of a FROM: current ones and earlier ones, which have each their index.
+pub(crate) fn at(table: &str, position: &str) -> String {
+    format!(
+        "(SELECT * FROM {table} WHERE valid_to IS NULL AND valid_from <= {position}
+          UNION ALL
+          SELECT * FROM {table} WHERE valid_to IS NOT NULL AND valid_to > {position} AND valid_from <= {position})"
+    )
 }
 
 /// A value for a `jsonb` column.

@@ -5,8 +5,9 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use aggregates::account::{Account, AccountEvent, GrantEntry, access_changed};
+use aggregates::account::{Account, AccountEvent, GrantEntry, access_changed, event_of};
 use aggregates::application_import::ApplicationImport;
+use aggregates::difference::Change;
 use aggregates::entitlement::{Entitlement, EntitlementEvent};
 use aggregates::identity::Identity;
 use aggregates::{DomainEvent, ids};
@@ -15,6 +16,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use uuid::Uuid;
 
 use super::Fault;
+use super::delivered::Interner;
 use super::plan::{AccessChange, AccountChange, Operation, Plan};
 use crate::journal::{Append, AppendError, Context, Expected, Journal, StreamEvents, StreamId};
 use crate::work::planned_events::PlannedEvent;
@@ -122,31 +124,31 @@ fn streams(import: Uuid, application: Uuid, plan: Plan) -> impl Iterator<Item = 
     let entitlement_streams = |list: Vec<(Uuid, EntitlementEvent)>| {
         list.into_iter().map(|(id, event)| stream_of::<Entitlement>(id, vec![event.into()]))
     };
-    let account_streams = by_account(application, accounts, &access, &account_keys.texts).into_iter().map(
-        move |(id, mut change, range)| {
-            let mut events = Vec::new();
-            let is_removal = matches!(change.event.as_deref(), Some(AccountEvent::AccountRemoved { .. }));
-            if !is_removal {
-                events.extend(change.event.take().map(|event| DomainEvent::from(*event)));
+    let joined = by_account(application, accounts, &access, &account_keys);
+    let account_streams = joined.into_iter().map(move |Joined { id, number, change, access: range }| {
+        let mut events = Vec::new();
+        let record = change.record.map(|record| *record).unwrap_or_default();
+        let mut happened =
+            change.happens.map(|happens| event_of(happens, import, application, account_keys.text(number), record));
+        if change.happens != Some(Change::Removed) {
+            events.extend(happened.take().map(DomainEvent::from));
+        }
+        events.extend(change.correlated.map(|event| DomainEvent::from(*event)));
+        let (mut granted, mut changed, mut revoked) = (Vec::new(), Vec::new(), Vec::new());
+        for change in &access[range] {
+            let entitlement = entitlement_keys.text(change.entitlement).to_owned();
+            let attributes = || attributes.sets[change.attributes as usize].clone();
+            match change.operation {
+                Operation::Grant => granted.push(GrantEntry { attributes: attributes(), entitlement }),
+                Operation::Change => changed.push(GrantEntry { attributes: attributes(), entitlement }),
+                Operation::Revoke => revoked.push(entitlement),
             }
-            events.extend(change.correlated.take().map(|event| DomainEvent::from(*event)));
-            let (mut granted, mut changed, mut revoked) = (Vec::new(), Vec::new(), Vec::new());
-            for change in &access[range] {
-                let entitlement = entitlement_keys.texts[change.entitlement as usize].clone();
-                let attributes = || attributes.sets[change.attributes as usize].clone();
-                match change.operation {
-                    Operation::Grant => granted.push(GrantEntry { attributes: attributes(), entitlement }),
-                    Operation::Change => changed.push(GrantEntry { attributes: attributes(), entitlement }),
-                    Operation::Revoke => revoked.push(entitlement),
-                }
-            }
-            events.extend(
-                access_changed(import, application, granted, changed, revoked).into_iter().map(DomainEvent::from),
-            );
-            events.extend(change.event.map(|event| DomainEvent::from(*event)));
-            stream_of::<Account>(id, events)
-        },
-    );
+        }
+        events
+            .extend(access_changed(import, application, granted, changed, revoked).into_iter().map(DomainEvent::from));
+        events.extend(happened.map(DomainEvent::from));
+        stream_of::<Account>(id, events)
+    });
     identities
         .into_iter()
         .map(|(id, event)| stream_of::<Identity>(id, vec![event.into()]))
@@ -155,26 +157,36 @@ fn streams(import: Uuid, application: Uuid, plan: Plan) -> impl Iterator<Item = 
         .chain(entitlement_streams(removed))
 }
 
+/// All that happens to an account.
+struct Joined {
+    id: Uuid,
+    /// Of its key.
+    number: u32,
+    change: AccountChange,
+    access: Range<usize>,
+}
+
 /// Joins what happens to accounts with what happens to their access, in the order of ids: neighbours in the log are then
 /// neighbours in every index.
 fn by_account(
     application: Uuid,
     accounts: Vec<(u32, AccountChange)>,
     access: &[AccessChange],
-    keys: &[String],
-) -> Vec<(Uuid, AccountChange, Range<usize>)> {
+    keys: &Interner,
+) -> Vec<Joined> {
     let mut ranges: HashMap<u32, Range<usize>> = HashMap::new();
     let mut start = 0;
     for group in access.chunk_by(|a, b| a.account == b.account) {
         ranges.insert(group[0].account, start..start + group.len());
         start += group.len();
     }
-    let id = |number: u32| ids::account(application, &keys[number as usize]);
-    let mut joined: Vec<(Uuid, AccountChange, Range<usize>)> = accounts
+    let join =
+        |number, change, access| Joined { id: ids::account(application, keys.text(number)), number, change, access };
+    let mut joined: Vec<Joined> = accounts
         .into_iter()
-        .map(|(number, change)| (id(number), change, ranges.remove(&number).unwrap_or_default()))
+        .map(|(number, change)| join(number, change, ranges.remove(&number).unwrap_or_default()))
         .collect();
-    joined.extend(ranges.into_iter().map(|(number, range)| (id(number), AccountChange::default(), range)));
-    joined.sort_unstable_by_key(|(id, ..)| *id);
+    joined.extend(ranges.into_iter().map(|(number, range)| join(number, AccountChange::default(), range)));
+    joined.sort_unstable_by_key(|joined| joined.id);
     joined
 }

@@ -5,47 +5,58 @@ use std::io::{Error, ErrorKind, Read};
 use aggregates::application::Encoding;
 use encoding_rs::{Decoder, DecoderResult, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-/// Bytes that are looked at and decoded at a time.
+/// Bytes that are decoded at a time.
 const CHUNK: usize = 1 << 16;
 
-/// How a file is encoded: as was said, or else found out from its bytes.
-pub fn of(said: Option<Encoding>, bytes: &mut impl Read) -> std::io::Result<Encoding> {
-    said.map_or_else(|| detect(bytes), Ok)
+/// Finds out how a file is encoded while its bytes pass: by its byte order mark, by the zero bytes of UTF-16, by being valid UTF-8,
+/// and else as Windows-1252 if it holds nothing that such a text wouldn't. What remains is called UTF-8 and refused row by row.
+pub struct Detector {
+    /// The first four bytes.
+    first: Vec<u8>,
+    /// A character of which the rest is still to come.
+    cut: Vec<u8>,
+    is_utf8: bool,
+    is_text: bool,
 }
 
-/// Finds out how a file is encoded: by its byte order mark, by the zero bytes of UTF-16, by being valid UTF-8, and else as
-/// Windows-1252 if it holds nothing that such a text wouldn't. What remains is called UTF-8 and refused row by row.
-fn detect(bytes: &mut impl Read) -> std::io::Result<Encoding> {
-    let mut buffer = vec![0; CHUNK];
-    let mut kept = 0;
-    let (mut is_first, mut is_utf8, mut is_text) = (true, true, true);
-    loop {
-        let read = bytes.read(&mut buffer[kept..])?;
-        let chunk = &buffer[..kept + read];
-        if is_first {
-            if let Some(encoding) = of_mark(chunk).or_else(|| of_zeros(chunk)) {
-                return Ok(encoding);
-            }
-            is_first = read == 0;
+impl Default for Detector {
+    fn default() -> Self {
+        Self { first: Vec::new(), cut: Vec::new(), is_utf8: true, is_text: true }
+    }
+}
+
+impl Detector {
+    /// The next bytes.
+    pub fn push(&mut self, bytes: &[u8]) {
+        let missing = 4_usize.saturating_sub(self.first.len()).min(bytes.len());
+        self.first.extend_from_slice(&bytes[..missing]);
+        // To the end, whatever comes: so it takes many bytes at once.
+        self.is_text &= bytes.iter().fold(true, |is_text, byte| is_text & is_windows_text(*byte));
+        let mut rest = bytes;
+        while !self.cut.is_empty()
+            && let Some((next, others)) = rest.split_first()
+        {
+            rest = others;
+            self.cut.push(*next);
+            let cut = std::mem::take(&mut self.cut);
+            self.check(&cut);
         }
-        is_text &= chunk[kept..].iter().all(|byte| is_windows_text(*byte));
-        // A character may be cut by the chunk's end.
-        kept = match std::str::from_utf8(chunk) {
-            Ok(_) => 0,
-            Err(error) if error.error_len().is_none() && read > 0 => {
-                let valid = error.valid_up_to();
-                let cut = chunk.len() - valid;
-                buffer.copy_within(valid..valid + cut, 0);
-                cut
-            }
-            Err(_) => {
-                is_utf8 = false;
-                0
-            }
-        };
-        if read == 0 {
-            return Ok(if is_utf8 || !is_text { Encoding::Utf8 } else { Encoding::Windows1252 });
+        self.check(rest);
+    }
+
+    fn check(&mut self, bytes: &[u8]) {
+        match std::str::from_utf8(bytes) {
+            Ok(_) => {}
+            Err(error) if error.error_len().is_none() => self.cut = bytes[error.valid_up_to()..].to_vec(),
+            Err(_) => self.is_utf8 = false,
         }
+    }
+
+    /// There are no more.
+    pub fn found(&self) -> Encoding {
+        let is_utf8 = self.is_utf8 && self.cut.is_empty();
+        let told = of_mark(&self.first).or_else(|| of_zeros(&self.first));
+        told.unwrap_or(if is_utf8 || !self.is_text { Encoding::Utf8 } else { Encoding::Windows1252 })
     }
 }
 
@@ -195,6 +206,17 @@ mod tests {
         }
     }
 
+    /// The same at once and byte by byte.
+    fn detect(bytes: &[u8]) -> Encoding {
+        let (mut at_once, mut slowly) = (Detector::default(), Detector::default());
+        at_once.push(bytes);
+        for byte in bytes {
+            slowly.push(&[*byte]);
+        }
+        assert_eq!(at_once.found(), slowly.found());
+        at_once.found()
+    }
+
     fn read(bytes: &[u8], encoding: Encoding) -> Result<String, String> {
         let mut text = String::new();
         Text::new(bytes, encoding).read_to_string(&mut text).map_err(|error| error.to_string())?;
@@ -217,19 +239,19 @@ mod tests {
                 (utf16(&marked, u16::to_be_bytes), Encoding::Utf16be),
                 (WINDOWS_1252.encode(text).0.into_owned(), Encoding::Windows1252),
             ] {
-                assert_eq!(detect(&mut &bytes[..]).unwrap(), encoding);
+                assert_eq!(detect(&bytes), encoding);
                 assert_eq!(read(&bytes, encoding).unwrap(), text);
             }
-            assert_eq!(detect(&mut marked.as_bytes()).unwrap(), Encoding::Utf8);
+            assert_eq!(detect(marked.as_bytes()), Encoding::Utf8);
         }
     }
 
     #[test]
     fn a_text_of_no_encoding_is_left_to_be_refused_as_utf8() {
         for bytes in [&b"PK\x03\x04\xff"[..], b"a\x81", b"a\0b\xff", b""] {
-            assert_eq!(detect(&mut &*bytes).unwrap(), Encoding::Utf8, "{bytes:?}");
+            assert_eq!(detect(bytes), Encoding::Utf8, "{bytes:?}");
         }
-        assert_eq!(detect(&mut &windows()[..]).unwrap(), Encoding::Windows1252);
+        assert_eq!(detect(&windows()), Encoding::Windows1252);
     }
 
     #[test]

@@ -3,11 +3,14 @@
 use std::io::{BufWriter, Error, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
+use aggregates::application::Encoding;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 use tokio::runtime::Handle;
 
+use super::encoding::Detector;
+use super::reader;
 use crate::tokens::hex;
 
 /// Bytes of a part of a blob.
@@ -17,6 +20,7 @@ const PART: usize = 1 << 20;
 pub struct Spool {
     file: BufWriter<std::fs::File>,
     hash: Sha256,
+    encoding: Detector,
     size: u64,
 }
 
@@ -37,7 +41,7 @@ impl Spool {
         let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
         let file = rustix::fs::open(directory, flags, Mode::RUSR | Mode::WUSR)?;
         let file = BufWriter::with_capacity(1 << 16, file.into());
-        Ok(Self { file, hash: Sha256::new(), size: 0 })
+        Ok(Self { file, hash: Sha256::new(), encoding: Detector::default(), size: 0 })
     }
 
     /// The file, to be read from its beginning.
@@ -72,6 +76,7 @@ impl Spool {
         if is_known || self.size == 0 {
             return Ok(blob);
         }
+        let encoding = self.encoding.found().as_str();
         let mut file = self.reopen()?;
         let mut transaction = handle.block_on(pool.begin())?;
         for part in 0..=last {
@@ -79,11 +84,13 @@ impl Spool {
             Read::by_ref(&mut file).take(PART as u64).read_to_end(&mut bytes)?;
             handle.block_on(
                 sqlx::query(
-                    "INSERT INTO evidence.blobs (sha256, part, bytes) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+                    "INSERT INTO evidence.blobs (sha256, part, bytes, encoding) VALUES ($1, $2, $3, $4)
+                     ON CONFLICT DO NOTHING",
                 )
                 .bind(sha256.as_slice())
                 .bind(part)
                 .bind(bytes)
+                .bind(encoding)
                 .execute(&mut *transaction),
             )?;
         }
@@ -96,6 +103,7 @@ impl Write for Spool {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         let written = self.file.write(bytes)?;
         self.hash.update(&bytes[..written]);
+        self.encoding.push(&bytes[..written]);
         self.size += written as u64;
         Ok(written)
     }
@@ -191,6 +199,16 @@ impl Read for BlobReader {
         buffer[..taken].copy_from_slice(&rest[..taken]);
         self.position += taken as u64;
         Ok(taken)
+    }
+}
+
+impl reader::Bytes for BlobReader {
+    fn encoding(&mut self) -> std::io::Result<Encoding> {
+        let found = sqlx::query_scalar("SELECT encoding FROM evidence.blobs WHERE sha256 = $1 AND part = 0")
+            .bind(&self.parts.sha256)
+            .fetch_one(&self.parts.pool);
+        let found: String = self.handle.block_on(found).map_err(Error::other)?;
+        Encoding::parse(&found).ok_or_else(|| Error::other(format!("{found:?} is no encoding")))
     }
 }
 

@@ -96,6 +96,12 @@ impl Mapping {
         Ok(Self { fields: found, width: header.len(), remarks })
     }
 
+    /// The column that fills a field as it is.
+    pub fn column(&self, field: &str) -> Option<usize> {
+        let field = self.fields.iter().find(|known| known.name == field)?;
+        if field.steps.is_none() && !field.is_several { Some(*field.indexes.first()?) } else { None }
+    }
+
     /// A row's values by field.
     pub fn fields<'a>(&'a mut self, values: &Values<'a>) -> Fields<'a> {
         let mut problems = Vec::new();

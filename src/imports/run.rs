@@ -319,11 +319,13 @@ fn read_file(
     let rules = configured.rules.of_rows(group)?;
     let schema = configured.schema.as_ref();
     let before = delivered.rows_read;
-    /// Reads every row of a file into what it delivers: its keys, then its record, which the rules are held against.
+    /// Reads every row of a file into what it delivers: its keys, then its record, which the rules are held against. Looks at
+    /// rows that are coming, too.
     macro_rules! read_rows {
-        ($new:expr, $into:expr, $keys:expr, $record:expr, |$key:ident, $row:ident| $subject:expr) => {{
+        ($new:expr, $into:expr, $coming:expr, $keys:expr, $record:expr, |$key:ident, $row:ident| $subject:expr) => {{
             let mut into = $new(group.id, &file.name);
             loop {
+                $coming(&rows);
                 if delivered.rows_read % 1024 == 0 {
                     watch.rows_read.store(delivered.rows_read, Ordering::Relaxed);
                     if watch.is_interrupted() {
@@ -360,6 +362,7 @@ fn read_file(
             read_rows!(
                 Keyed::new,
                 |file| delivered.identities = Some(file),
+                |_: &Rows| (),
                 |row: &mut RowReader| row.keys("key"),
                 |row: &mut RowReader| row.identity(schema),
                 |key, record| Subject::Identity { key, record, status: None }
@@ -369,6 +372,7 @@ fn read_file(
             read_rows!(
                 Keyed::new,
                 |file| delivered.accounts = Some(file),
+                |_: &Rows| (),
                 |row: &mut RowReader| row.keys("key"),
                 |row: &mut RowReader| row.account(),
                 |key, record| Subject::Account { key, record }
@@ -378,6 +382,7 @@ fn read_file(
             read_rows!(
                 Keyed::new,
                 |file| delivered.entitlements = Some(file),
+                |_: &Rows| (),
                 |row: &mut RowReader| row.keys("key"),
                 |row: &mut RowReader| row.entitlement(),
                 |key, record| Subject::Entitlement { key, record }
@@ -390,9 +395,15 @@ fn read_file(
                 entitlements: Interner::default(),
                 attributes: AttributeSets::default(),
             };
+            let (accounts, entitlements) = (mapping.column("account"), mapping.column("entitlement"));
             read_rows!(
                 GrantRows::new,
                 |file| grants.said = file,
+                |rows: &Rows| {
+                    let coming = |column| rows.coming().filter_map(move |values| Some(values.get(column)?.trim()));
+                    accounts.into_iter().for_each(|column| grants.accounts.expect(coming(column)));
+                    entitlements.into_iter().for_each(|column| grants.entitlements.expect(coming(column)));
+                },
                 |row: &mut RowReader| {
                     let accounts = row.numbers("account", &mut grants.accounts);
                     let entitlements = row.numbers("entitlement", &mut grants.entitlements);
@@ -402,8 +413,8 @@ fn read_file(
                 },
                 |row: &mut RowReader| grants.attributes.number(row.grant()),
                 |pair, number| Subject::Grant {
-                    account: &grants.accounts.texts[pair.0 as usize],
-                    entitlement: &grants.entitlements.texts[pair.1 as usize],
+                    account: grants.accounts.text(pair.0),
+                    entitlement: grants.entitlements.text(pair.1),
                     attributes: &grants.attributes.sets[*number as usize],
                 }
             );

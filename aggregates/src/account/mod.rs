@@ -86,15 +86,17 @@ pub fn observe(
     key: &str,
     delivered: Option<AccountRecord>,
 ) -> Option<AccountEvent> {
-    Some(match (difference(known, delivered.as_ref())?, delivered) {
-        (Change::Added, Some(record)) => {
-            AccountEvent::AccountAdded { import, application_id, key: key.to_owned(), record }
-        }
-        (Change::Changed | Change::Returned, Some(record)) => {
-            AccountEvent::AccountChanged { import, application_id, record }
-        }
-        _ => AccountEvent::AccountRemoved { import, application_id },
-    })
+    let change = difference(known, delivered.as_ref())?;
+    Some(event_of(change, import, application_id, key, delivered.unwrap_or_default()))
+}
+
+/// The event of a change; `record` is what its feed says of the account now.
+pub fn event_of(change: Change, import: Uuid, application_id: Uuid, key: &str, record: AccountRecord) -> AccountEvent {
+    match change {
+        Change::Added => AccountEvent::AccountAdded { import, application_id, key: key.to_owned(), record },
+        Change::Changed | Change::Returned => AccountEvent::AccountChanged { import, application_id, record },
+        Change::Removed => AccountEvent::AccountRemoved { import, application_id },
+    }
 }
 
 impl Account {

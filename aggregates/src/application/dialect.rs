@@ -54,6 +54,11 @@ impl Encoding {
             Self::Windows1252 => "windows-1252",
         }
     }
+
+    /// The encoding of such a word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Utf8, Self::Utf16le, Self::Utf16be, Self::Windows1252].into_iter().find(|known| known.as_str() == word)
+    }
 }
 
 impl Dialect {

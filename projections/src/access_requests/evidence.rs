@@ -4,6 +4,8 @@
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
+use crate::versions;
+
 /// What an import said: the application, where it finished, and which files it had.
 #[derive(Debug, Clone, Copy)]
 pub struct Said {
@@ -17,7 +19,8 @@ pub struct Said {
     pub grants: bool,
 }
 
-/// `{requests}` stands for a condition; `$1` is the application, `$2` the position at which its import finished.
+/// `{accounts}` and `{grants}` stand for what held at `$2`, `{requests}` for a condition; `$1` is the application, `$2` the position
+/// at which its import finished.
 ///
 /// `held`: the account is there and, with an entitlement, has it. `used`: and it isn't switched off. An account that is named
 /// is found as it was then; of a person's other accounts the current ones are looked at.
@@ -31,19 +34,25 @@ const PRIVILEGES: &str = "
         SELECT count(*) > 0 AS held, coalesce(bool_or(a.is_active IS DISTINCT FROM false), false) AS used,
                coalesce(bool_or(g.valid_from > r.created_position), false) AS changed
         FROM (
-            SELECT id, application_id, is_active FROM accounts
-            WHERE id = p.account_id AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2)
+            SELECT id, application_id, is_active FROM {accounts} AS named WHERE id = p.account_id
             UNION ALL
             SELECT id, application_id, is_active FROM accounts
             WHERE identity_id = r.identity_id AND valid_to IS NULL AND valid_from <= $2 AND p.account_id IS NULL
                 AND application_id = $1
         ) AS a
-        LEFT JOIN grants AS g ON g.application_id = a.application_id AND g.account_id = a.id
-            AND g.entitlement_id = p.entitlement_id AND g.valid_from <= $2 AND (g.valid_to IS NULL OR g.valid_to > $2)
+        LEFT JOIN {grants} AS g ON g.application_id = a.application_id AND g.account_id = a.id
+            AND g.entitlement_id = p.entitlement_id
         WHERE p.entitlement_id IS NULL OR g.entitlement_id IS NOT NULL
     ) AS h
     WHERE r.application_id = $1 AND {requests}
     GROUP BY r.id, r.action, r.number";
+
+fn privileges(requests: &str) -> String {
+    PRIVILEGES
+        .replace("{accounts}", &versions::at("accounts", "$2"))
+        .replace("{grants}", &versions::at("grants", "$2"))
+        .replace("{requests}", requests)
+}
 
 /// Requests under way that an import shows to be carried out.
 ///
@@ -53,7 +62,7 @@ pub async fn verified_by(executor: impl PgExecutor<'_>, said: Said) -> sqlx::Res
     if !said.accounts && !said.grants {
         return Ok(Vec::new());
     }
-    let privileges = PRIVILEGES.replace("{requests}", "r.status IN ('Open', 'Resolved') AND r.created_position < $2");
+    let privileges = privileges("r.status IN ('Open', 'Resolved') AND r.created_position < $2");
     sqlx::query_scalar(&format!(
         "SELECT id FROM ({privileges}) AS s
          WHERE CASE action WHEN 'Remove' THEN NOT any_held WHEN 'Suspend' THEN NOT any_used
@@ -71,8 +80,7 @@ pub async fn unfixed(executor: impl PgExecutor<'_>, said: Said) -> sqlx::Result<
     if !said.accounts && !said.grants {
         return Ok(Vec::new());
     }
-    let privileges = PRIVILEGES.replace(
-        "{requests}",
+    let privileges = privileges(
         "r.certification_id IS NOT NULL AND r.status IN ('Completed', 'Canceled') AND r.created_position < $2 AND EXISTS (
              SELECT FROM certification_rows AS c
              WHERE c.certification_id = r.certification_id AND c.result_id = r.result_id AND c.access_request_id = r.id
@@ -89,8 +97,7 @@ pub async fn unfixed(executor: impl PgExecutor<'_>, said: Said) -> sqlx::Result<
 /// Requests whose access was shown to be gone and, by an import that had what shows it, is back, though nobody has asked for it since;
 /// suspended access while its leave lasts.
 pub async fn undone(executor: impl PgExecutor<'_>, said: Said) -> sqlx::Result<Vec<Uuid>> {
-    let privileges = PRIVILEGES.replace(
-        "{requests}",
+    let privileges = privileges(
         "r.status = 'Completed' AND r.action IN ('Remove', 'Suspend') AND r.verified_position < $2 AND NOT EXISTS (
              SELECT FROM access_requests AS later
              JOIN access_request_privileges AS theirs ON theirs.access_request_id = later.id

@@ -4,7 +4,7 @@ mod queries;
 
 use std::collections::BTreeMap;
 
-use aggregates::account::{AccountEvent, AccountRecord, FoundBy, Owner};
+use aggregates::account::{AccountEvent, AccountRecord, FoundBy};
 use aggregates::{Actor, DomainEvent, Recorded};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -12,16 +12,16 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-pub use queries::{find, keys, known, list, of_identity};
+pub use queries::{KnownAccount, find, keys, known, list, of_identity};
 
 use crate::copied::Fields;
 use crate::counts::Changes;
-use crate::versions::{Validity, Version, Versions};
+use crate::versions::{self, Validity, Version, Versions};
 use crate::{Applied, Apply, Projection};
 
 pub(crate) const PROJECTION: Projection = Projection {
     name: "accounts",
-    version: 4,
+    version: 5,
     aggregate_types: &[aggregates::account::TYPE],
     tables: include_str!("tables.sql"),
     apply: Apply::Alone(apply),
@@ -65,7 +65,8 @@ pub struct AccountRow {
     pub r#type: Option<String>,
     pub attributes: Json<BTreeMap<String, String>>,
     pub identity_id: Option<Uuid>,
-    pub correlation: Option<Json<Correlation>>,
+    /// Boxed, since few have one and lists of accounts are copied.
+    pub correlation: Option<Json<Box<Correlation>>>,
     pub first_seen_at: DateTime<Utc>,
     #[sqlx(flatten)]
     pub validity: Validity,
@@ -156,22 +157,11 @@ impl AccountRow {
 
     fn owned(self, owner: Option<(Uuid, Correlation)>) -> Self {
         let (identity_id, correlation) = owner.unzip();
-        Self { identity_id, correlation: correlation.map(Json), ..self }
+        Self { identity_id, correlation: correlation.map(Box::new).map(Json), ..self }
     }
 
     fn is_assigned(&self) -> bool {
-        matches!(&self.correlation, Some(Json(Correlation::Manual { .. })))
-    }
-
-    /// Whose it is, and who says so.
-    pub fn owner(&self) -> Option<Owner> {
-        let identity_id = self.identity_id?;
-        Some(match &self.correlation {
-            Some(Json(Correlation::Manual { comment, .. })) => {
-                Owner::Assigned { identity_id, comment: comment.clone() }
-            }
-            _ => Owner::Found(identity_id),
-        })
+        self.correlation.as_ref().is_some_and(|Json(correlation)| matches!(**correlation, Correlation::Manual { .. }))
     }
 
     /// What the feed said.
@@ -191,20 +181,14 @@ impl AccountRow {
 
 fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied<'a> {
     Box::pin(async move {
-        let ids: Vec<Uuid> = batch
-            .iter()
-            .filter(|event| match &*event.event {
-                DomainEvent::Account(account) => !matches!(account, AccountEvent::AccountAccessChanged { .. }),
-                _ => false,
-            })
-            .map(Recorded::id)
-            .collect();
-        if ids.is_empty() {
-            return Ok(());
-        }
-        let mut versions = Versions::<AccountRow>::load(connection, &ids).await?;
+        let touches = |event: &&Recorded| match &*event.event {
+            DomainEvent::Account(account) => !matches!(account, AccountEvent::AccountAccessChanged { .. }),
+            _ => false,
+        };
+        let mut versions =
+            Versions::<AccountRow>::load(connection, &versions::known(batch.iter().filter(touches))).await?;
         let mut counts = Changes::default();
-        for event in batch {
+        for event in batch.iter().filter(touches) {
             let DomainEvent::Account(account) = &*event.event else {
                 continue;
             };

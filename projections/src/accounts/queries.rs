@@ -1,11 +1,14 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use sqlx::{PgExecutor, PgPool};
+use aggregates::account::{AccountRecord, Owner};
+use sqlx::postgres::PgRow;
+use sqlx::types::Json;
+use sqlx::{FromRow, PgExecutor, PgPool, Row};
 use uuid::Uuid;
 
-use super::AccountRow;
-use crate::counts;
+use super::{AccountRow, Correlation};
 use crate::page::{Page, Window};
+use crate::{counts, versions};
 
 /// One page of an application's current accounts, by key; `correlated` keeps only those with, or without, an identity.
 pub async fn list(
@@ -16,16 +19,16 @@ pub async fn list(
 ) -> sqlx::Result<Page<AccountRow>> {
     let all = counts::rows(pool, "accounts", application).await?;
     let uncorrelated = counts::rows(pool, "uncorrelated_accounts", application).await?;
-    let (total, filter) = match correlated {
-        None => (all, ""),
-        Some(true) => (all - uncorrelated, "AND identity_id IS NOT NULL"),
-        Some(false) => (uncorrelated, "AND identity_id IS NULL"),
+    let (total, halves) = match correlated {
+        None => (all, &HALVES[..]),
+        Some(true) => (all - uncorrelated, &HALVES[1..]),
+        Some(false) => (uncorrelated, &HALVES[..1]),
     };
     let window = Window::of(page, total);
     let direction = window.direction();
     let rows = sqlx::query_as(&format!(
-        "SELECT * FROM accounts WHERE application_id = $1 AND valid_to IS NULL {filter}
-         ORDER BY key {direction}, id {direction} OFFSET $2 LIMIT $3"
+        "{} ORDER BY key {direction}, id {direction} OFFSET $2 LIMIT $3",
+        halves.join(" UNION ALL ")
     ))
     .bind(application)
     .bind(window.offset)
@@ -35,27 +38,82 @@ pub async fn list(
     Ok(Page { items: window.arrange(rows), total })
 }
 
+/// An application's current accounts, those without an identity and those with one: each half has its own index.
+const HALVES: [&str; 2] = [
+    "SELECT * FROM accounts WHERE application_id = $1 AND valid_to IS NULL AND identity_id IS NULL",
+    "SELECT * FROM accounts WHERE application_id = $1 AND valid_to IS NULL AND identity_id IS NOT NULL",
+];
+
 /// The native keys of accounts, whether they are still there or not.
 pub async fn keys(executor: impl PgExecutor<'_>, ids: &[Uuid]) -> sqlx::Result<HashMap<Uuid, String>> {
-    let keys: Vec<(Uuid, String)> = sqlx::query_as("SELECT DISTINCT id, key FROM accounts WHERE id = ANY ($1)")
-        .bind(ids)
-        .fetch_all(executor)
-        .await?;
+    let keys: Vec<(Uuid, String)> = sqlx::query_as(&format!(
+        "SELECT a.id, a.key FROM unnest($1::uuid[]) AS u (id) CROSS JOIN LATERAL ({}) AS a",
+        versions::latest("accounts", "u.id")
+    ))
+    .bind(ids)
+    .fetch_all(executor)
+    .await?;
     Ok(keys.into_iter().collect())
 }
 
-/// The last version of every account that an application ever had.
-pub async fn known(executor: impl PgExecutor<'_>, application: Uuid) -> sqlx::Result<Vec<AccountRow>> {
-    // Two halves, since current and earlier versions have each their index; and only the few that are gone must be sorted.
-    sqlx::query_as(
-        "SELECT * FROM accounts WHERE application_id = $1 AND valid_to IS NULL
-         UNION ALL (
-             SELECT DISTINCT ON (id) * FROM accounts AS a
-             WHERE application_id = $1 AND valid_to IS NOT NULL
-                 AND NOT EXISTS (SELECT FROM accounts AS c WHERE c.id = a.id AND c.valid_to IS NULL)
-             ORDER BY id, valid_from DESC
-         )",
-    )
+/// An account as an import compares it.
+#[derive(Debug, Clone)]
+pub struct KnownAccount {
+    /// Its id.
+    pub id: Uuid,
+    /// Its native key.
+    pub key: String,
+    /// Is it there? Else it was.
+    pub is_present: bool,
+    /// What the feed said last.
+    pub record: AccountRecord,
+    /// Whose it is, and who says so.
+    pub owner: Option<Owner>,
+}
+
+/// By place: there may be a million rows, and to find a column by its name costs more than to read it.
+impl FromRow<'_, PgRow> for KnownAccount {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        let owner = |identity_id| {
+            let correlation: Option<Json<Correlation>> = row.try_get(4)?;
+            Ok::<_, sqlx::Error>(match correlation {
+                Some(Json(Correlation::Manual { comment, .. })) => Owner::Assigned { identity_id, comment },
+                _ => Owner::Found(identity_id),
+            })
+        };
+        let attributes: Option<Json<BTreeMap<String, String>>> = row.try_get(12)?;
+        Ok(Self {
+            id: row.try_get(0)?,
+            key: row.try_get(1)?,
+            is_present: row.try_get(2)?,
+            owner: row.try_get::<Option<Uuid>, _>(3)?.map(owner).transpose()?,
+            record: AccountRecord {
+                name: row.try_get(5)?,
+                identity: row.try_get(6)?,
+                email: row.try_get(7)?,
+                employee_id: row.try_get(8)?,
+                is_active: row.try_get(9)?,
+                last_login_at: row.try_get(10)?,
+                r#type: row.try_get(11)?,
+                attributes: attributes.map(|Json(attributes)| attributes).unwrap_or_default(),
+            },
+        })
+    }
+}
+
+/// Every account that an application ever had.
+pub async fn known(executor: impl PgExecutor<'_>, application: Uuid) -> sqlx::Result<Vec<KnownAccount>> {
+    // Current and earlier versions have each their index; and only the few that are gone must be sorted.
+    let gone = "SELECT DISTINCT ON (id) * FROM accounts AS a
+         WHERE application_id = $1 AND valid_to IS NOT NULL
+             AND NOT EXISTS (SELECT FROM accounts AS c WHERE c.id = a.id AND c.valid_to IS NULL)
+         ORDER BY id, valid_from DESC";
+    sqlx::query_as(&format!(
+        "SELECT id, key, valid_to IS NULL, identity_id, correlation, name, identity, email, employee_id, is_active,
+             last_login_at, type, nullif(attributes, '{{}}')
+         FROM ({} UNION ALL ({gone})) AS known",
+        HALVES.join(" UNION ALL ")
+    ))
     .bind(application)
     .fetch_all(executor)
     .await
@@ -63,10 +121,7 @@ pub async fn known(executor: impl PgExecutor<'_>, application: Uuid) -> sqlx::Re
 
 /// The last version of an account, current or not.
 pub async fn find(executor: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<AccountRow>> {
-    sqlx::query_as("SELECT * FROM accounts WHERE id = $1 ORDER BY valid_from DESC LIMIT 1")
-        .bind(id)
-        .fetch_optional(executor)
-        .await
+    sqlx::query_as(&versions::latest("accounts", "$1")).bind(id).fetch_optional(executor).await
 }
 
 /// The current accounts of an identity in every application.

@@ -16,13 +16,15 @@ CREATE TABLE accounts (
     valid_from bigint NOT NULL,
     valid_to bigint,
     valid_from_at timestamptz NOT NULL,
-    valid_to_at timestamptz,
-    PRIMARY KEY (id, valid_from)
+    valid_to_at timestamptz
 );
--- Says to the planner, too, that an id has one current version.
+-- Two halves of one key: a first import, which writes current accounts only, pays for one. The first says to the planner, too, that
+-- an id has one current version.
 CREATE UNIQUE INDEX ON accounts (id) WHERE valid_to IS NULL;
-CREATE INDEX ON accounts (application_id, key, id) WHERE valid_to IS NULL;
+CREATE UNIQUE INDEX ON accounts (id, valid_from) WHERE valid_to IS NOT NULL;
+-- Again two halves: those without an identity are asked for alone, and both together are merged.
 CREATE INDEX ON accounts (application_id, key, id) WHERE valid_to IS NULL AND identity_id IS NULL;
+CREATE INDEX ON accounts (application_id, key, id) WHERE valid_to IS NULL AND identity_id IS NOT NULL;
 CREATE INDEX ON accounts (identity_id) WHERE valid_to IS NULL AND identity_id IS NOT NULL;
 CREATE INDEX ON accounts (application_id) WHERE valid_to IS NOT NULL;
 COMMENT ON TABLE accounts IS 'Log-ins of applications, as versions; current = valid_to is null';

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::entitlements::EntitlementRow;
 use crate::identities::IdentityRow;
+use crate::versions;
 
 /// Custom attributes; null = none.
 type Attributes = Option<Json<BTreeMap<String, String>>>;
@@ -99,15 +100,16 @@ pub async fn accounts_at(
     accounts: &[Uuid],
     position: i64,
 ) -> sqlx::Result<HashMap<Uuid, CollectedAccount>> {
-    let rows = sqlx::query(
+    let rows = sqlx::query(&format!(
         "SELECT i.*, m.id AS manager_id, a.id AS account_id, a.key AS account_key, a.name AS account_name,
                 a.email AS account_email, a.employee_id AS account_employee_id, a.is_active AS account_is_active,
                 a.last_login_at AS account_last_login_at, a.type AS account_type, a.attributes AS account_attributes
          FROM unnest($2::uuid[]) AS u (id)
-         JOIN accounts AS a ON a.id = u.id AND a.valid_from <= $1 AND (a.valid_to IS NULL OR a.valid_to > $1)
+         JOIN {} AS a ON a.id = u.id
          LEFT JOIN identities AS i ON i.id = a.identity_id AND i.valid_from <= $1 AND (i.valid_to IS NULL OR i.valid_to > $1)
          LEFT JOIN identities AS m ON m.id = i.supervisor_id AND m.valid_to IS NULL AND m.status = 'Active'",
-    )
+        versions::at("accounts", "$1")
+    ))
     .bind(position)
     .bind(accounts)
     .fetch_all(connection)

@@ -15,7 +15,7 @@ pub use queries::{find_current, keys, known, list};
 
 use crate::copied::Fields;
 use crate::counts::Changes;
-use crate::versions::{Validity, Version, Versions};
+use crate::versions::{self, Validity, Version, Versions};
 use crate::{Applied, Apply, Projection};
 
 pub(crate) const PROJECTION: Projection = Projection {
@@ -121,12 +121,8 @@ impl EntitlementRow {
 
 fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied<'a> {
     Box::pin(async move {
-        let ids: Vec<Uuid> = batch
-            .iter()
-            .filter(|event| matches!(*event.event, DomainEvent::Entitlement(_)))
-            .map(Recorded::id)
-            .collect();
-        let mut versions = Versions::<EntitlementRow>::load(connection, &ids).await?;
+        let touching = batch.iter().filter(|event| matches!(*event.event, DomainEvent::Entitlement(_)));
+        let mut versions = Versions::<EntitlementRow>::load(connection, &versions::known(touching)).await?;
         let mut counts = Changes::default();
         for event in batch {
             let DomainEvent::Entitlement(entitlement) = &*event.event else {

@@ -58,7 +58,7 @@ impl From<AccountRow> for AccountBody {
             r#type: row.r#type,
             attributes: row.attributes.0,
             identity_id: row.identity_id,
-            correlated_by: row.correlation.map(|correlation| match correlation.0 {
+            correlated_by: row.correlation.map(|correlation| match *correlation.0 {
                 Correlation::Rule { account_field, identity_field } => format!("{account_field} = {identity_field}"),
                 Correlation::NamedRule { rule } => format!("rule {rule}"),
                 Correlation::Manual { .. } => "manual".to_owned(),
@@ -97,7 +97,7 @@ impl AccountDetailBody {
         identity: Option<IdentityRow>,
         grants: i64,
     ) -> AccountDetailBody {
-        let correlation = row.correlation.clone().map(|correlation| CorrelationBody::of(correlation.0, &row));
+        let correlation = row.correlation.clone().map(|correlation| CorrelationBody::of(*correlation.0, &row));
         Self {
             application,
             identity: identity.map(IdentitySummary::from),

@@ -1,33 +1,78 @@
 //! What many rows say, kept once.
 
 use std::collections::HashMap;
+use std::hash::BuildHasher;
+use std::hint::black_box;
 
 use aggregates::account::Attributes;
+use hashbrown::hash_table::Entry;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
-/// Texts that many rows share, numbered.
+/// Texts that many rows share, numbered 0, 1, 2, ... They stand one after the other in one piece of memory, and the table holds
+/// numbers alone: a row looks its texts up, in any order, and what is small stays near.
 #[derive(Debug, Default)]
 pub struct Interner {
-    numbers: HashMap<String, u32>,
-    /// By number.
-    pub texts: Vec<String>,
+    numbers: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+    texts: String,
+    /// Where each text ends.
+    ends: Vec<usize>,
 }
 
 impl Interner {
     /// The number of a text.
     pub fn number(&mut self, text: &str) -> u32 {
-        if let Some(number) = self.numbers.get(text) {
-            return *number;
+        let Self { numbers, hasher, texts, ends } = self;
+        let hash = hasher.hash_one(text);
+        let is_it = |number: &u32| text_at(texts, ends, *number) == text;
+        match numbers.entry(hash, is_it, |number| hasher.hash_one(text_at(texts, ends, *number))) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(place) => {
+                let number = ends.len() as u32;
+                place.insert(number);
+                texts.push_str(text);
+                ends.push(texts.len());
+                number
+            }
         }
-        let number = self.texts.len() as u32;
-        self.numbers.insert(text.to_owned(), number);
-        self.texts.push(text.to_owned());
-        number
+    }
+
+    /// Makes ready for texts that will be asked for soon. Where millions of rows come in any order, most of what one costs is to wait
+    /// for memory; here each step asks for what all of them need before the next step needs it.
+    pub fn expect<'t>(&self, texts: impl Iterator<Item = &'t str>) {
+        let hashes: Vec<u64> = texts.map(|text| self.hasher.hash_one(text)).collect();
+        let known = |hash: &u64| self.numbers.find(*hash, |_| true).map(|number| *number as usize);
+        let numbers: Vec<usize> = hashes.iter().filter_map(known).collect();
+        let ends: Vec<usize> = numbers.iter().map(|number| self.ends[*number]).collect();
+        let bytes = self.texts.as_bytes();
+        black_box(ends.iter().filter_map(|end| bytes.get(end.checked_sub(1)?)).fold(0, |all, byte| all ^ byte));
     }
 
     /// The number of a text that was seen.
     pub fn find(&self, text: &str) -> Option<u32> {
-        self.numbers.get(text).copied()
+        self.numbers.find(self.hasher.hash_one(text), |number| self.text(*number) == text).copied()
     }
+
+    /// The text of a number.
+    pub fn text(&self, number: u32) -> &str {
+        text_at(&self.texts, &self.ends, number)
+    }
+
+    /// All of them, by number.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        (0..self.count()).map(|number| self.text(number as u32))
+    }
+
+    /// How many there are.
+    pub const fn count(&self) -> usize {
+        self.ends.len()
+    }
+}
+
+fn text_at<'t>(texts: &'t str, ends: &[usize], number: u32) -> &'t str {
+    let number = number as usize;
+    let start = number.checked_sub(1).map_or(0, |before| ends[before]);
+    &texts[start..ends[number]]
 }
 
 /// Sets of attributes that many grants share, numbered; 0 = none.

@@ -78,12 +78,12 @@ impl Sorted {
     fn of(application: Uuid, grants: &mut DeliveredGrants) -> Self {
         let mut rows = grants.said.take();
         let entitlements: Vec<Uuid> =
-            grants.entitlements.texts.iter().map(|key| ids::entitlement(application, key)).collect();
-        let mut accounts = Vec::with_capacity(grants.accounts.texts.len());
+            grants.entitlements.texts().map(|key| ids::entitlement(application, key)).collect();
+        let mut accounts = Vec::with_capacity(grants.accounts.count());
         let mut start = 0;
         for rows in rows.chunk_by_mut(|a, b| a.account == b.account) {
             rows.sort_unstable_by_key(|row| entitlements[row.entitlement as usize]);
-            let id = ids::account(application, &grants.accounts.texts[rows[0].account as usize]);
+            let id = ids::account(application, grants.accounts.text(rows[0].account));
             accounts.push(Account { id, rows: start..start + rows.len() });
             start += rows.len();
         }
@@ -194,8 +194,8 @@ impl Comparison<'_> {
         let Some(grants) = self.grants else { return };
         let attributes: &Attributes = &grants.attributes.sets[row.attributes as usize];
         self.plan.access.push(AccessChange {
-            account: self.plan.account_keys.number(&grants.accounts.texts[row.account as usize]),
-            entitlement: self.plan.entitlement_keys.number(&grants.entitlements.texts[row.entitlement as usize]),
+            account: self.plan.account_keys.number(grants.accounts.text(row.account)),
+            entitlement: self.plan.entitlement_keys.number(grants.entitlements.text(row.entitlement)),
             attributes: self.plan.attributes.number(attributes.clone()),
             operation,
         });

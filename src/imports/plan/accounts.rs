@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use aggregates::account::{AccountEvent, AccountRecord, Owner, observe, observe_correlation};
+use aggregates::account::{AccountEvent, AccountRecord, Owner, observe_correlation};
 use aggregates::application::Content;
 use aggregates::difference::{Known, difference};
-use projections::accounts::AccountRow;
+use projections::accounts::KnownAccount;
 use smallvec::smallvec;
 use uuid::Uuid;
 
@@ -13,7 +13,7 @@ use super::ahead::Ahead;
 use super::{AccountChange, Plan, Planning, remark_unreadable};
 use crate::imports::Fault;
 use crate::imports::correlator::Correlator;
-use crate::imports::delivered::{Delivered, DeliveredGrants, GrantRow, Keyed};
+use crate::imports::delivered::{Delivered, DeliveredGrants, Keyed};
 use crate::imports::issues::{Issues, Problem};
 
 /// What later steps need to know of the accounts.
@@ -45,64 +45,60 @@ pub(super) fn plan(
         return Ok(Accounts::default());
     }
     let rows = planning.block_on(ahead.accounts())?;
-    let known: HashMap<&str, &AccountRow> = rows.iter().map(|row| (row.key.as_str(), row)).collect();
-    let current = || rows.iter().filter(|row| row.validity.valid_to.is_none());
-    let file = match delivered.accounts.take() {
-        Some(file) => Some(file),
-        None if has_group => None,
-        None => delivered.grants.as_ref().map(from_grants),
+    let known: HashMap<&str, &KnownAccount> = rows.iter().map(|row| (row.key.as_str(), row)).collect();
+    let current = || rows.iter().filter(|row| row.is_present);
+    let file = delivered.accounts.take();
+    let said = match (&file, &delivered.grants) {
+        (Some(file), _) => Some(Said::File(file)),
+        (None, Some(grants)) if !has_group => Some(Said::of_grants(grants)),
+        _ => None,
     };
     let mut removed = HashSet::new();
-    if let Some(file) = &file {
-        let mut records: Vec<_> =
-            file.records.iter().map(|(key, (record, row))| (*row, key.as_str(), record)).collect();
-        records.sort_unstable_by_key(|(row, ..)| *row);
-        for (_, key, record) in records {
+    if let Some(said) = &said {
+        for (_, key, record) in said.records() {
             // A rule that many people share a value of may take its time.
             if (planning.is_interrupted)() {
                 return Err(Fault::Interrupted);
             }
             let row = known.get(key).copied();
-            let before = before(row);
-            plan.metrics.accounts.count(difference(before_ref(before.as_ref()), Some(record)));
-            let event =
-                observe(before_ref(before.as_ref()), planning.import, planning.application, key, Some(record.clone()));
+            let happens = difference(before(row), Some(record));
+            plan.metrics.accounts.count(happens);
             let correlated =
                 correlation(planning, key, record, row, correlator, &mut plan.metrics.uncorrelated_accounts);
-            if event.is_some() || correlated.is_some() {
-                plan.accounts.push((
-                    plan.account_keys.number(key),
-                    AccountChange { event: event.map(Box::new), correlated: correlated.map(Box::new) },
-                ));
+            if happens.is_some() || correlated.is_some() {
+                let says_more = happens.is_some() && *record != AccountRecord::default();
+                let change = AccountChange {
+                    happens,
+                    record: says_more.then(|| Box::new(record.clone())),
+                    correlated: correlated.map(Box::new),
+                };
+                plan.accounts.push((plan.account_keys.number(key), change));
             }
         }
-        let mut missing: Vec<&AccountRow> = current().filter(|row| !file.records.contains_key(&row.key)).collect();
+        let mut missing: Vec<&KnownAccount> = current().filter(|row| !said.names(&row.key)).collect();
         missing.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         for row in missing {
-            if file.listing.removes(row.key.as_str()) {
-                let before = before(Some(row));
-                plan.metrics.accounts.count(difference(before_ref(before.as_ref()), None));
-                let event = observe(before_ref(before.as_ref()), planning.import, planning.application, &row.key, None);
-                plan.accounts.push((
-                    plan.account_keys.number(&row.key),
-                    AccountChange { event: event.map(Box::new), correlated: None },
-                ));
+            if said.removes(&row.key) {
+                let happens = difference(before(Some(row)), None);
+                plan.metrics.accounts.count(happens);
+                plan.accounts
+                    .push((plan.account_keys.number(&row.key), AccountChange { happens, ..AccountChange::default() }));
                 removed.insert(row.id);
             } else {
                 plan.metrics.accounts.count(None);
-                plan.metrics.uncorrelated_accounts += u64::from(row.identity_id.is_none());
+                plan.metrics.uncorrelated_accounts += u64::from(row.owner.is_none());
             }
         }
-        if has_group {
+        if has_group && let Some(file) = &file {
             remark_unreadable(&mut plan.remarks, &file.listing.file, file.listing.unreadable);
         }
     } else {
-        plan.metrics.uncorrelated_accounts = current().filter(|row| row.identity_id.is_none()).count() as u64;
+        plan.metrics.uncorrelated_accounts = current().filter(|row| row.owner.is_none()).count() as u64;
     }
     if has_group {
         let is_present = |key: &str| {
             file.as_ref().is_some_and(|file| file.records.contains_key(key))
-                || known.get(key).is_some_and(|row| row.validity.valid_to.is_none() && !removed.contains(&row.id))
+                || known.get(key).is_some_and(|row| row.is_present && !removed.contains(&row.id))
         };
         refuse_unknown(planning, delivered, is_present, issues)?;
     }
@@ -111,15 +107,71 @@ pub(super) fn plan(
 }
 
 /// What is known of an account: its record, and whether it is there.
-fn before(row: Option<&AccountRow>) -> Option<(AccountRecord, bool)> {
-    row.map(|row| (row.clone().record(), row.validity.valid_to.is_none()))
+fn before(row: Option<&KnownAccount>) -> Known<'_, AccountRecord> {
+    match row {
+        None => Known::Never,
+        Some(KnownAccount { is_present: true, record, .. }) => Known::Present(record),
+        Some(KnownAccount { record, .. }) => Known::Removed(record),
+    }
 }
 
-fn before_ref(before: Option<&(AccountRecord, bool)>) -> Known<'_, AccountRecord> {
-    match before {
-        None => Known::Never,
-        Some((record, true)) => Known::Present(record),
-        Some((record, false)) => Known::Removed(record),
+/// What says which accounts there are.
+enum Said<'a> {
+    /// A file of accounts.
+    File(&'a Keyed<AccountRecord>),
+    /// In an application without one an account is there as long as a grant names it.
+    Grants {
+        grants: &'a DeliveredGrants,
+        /// By number of the account: the first row that names it.
+        first: Vec<Option<u32>>,
+        /// Accounts of rows that were left out.
+        protected: HashSet<u32>,
+        /// What is said of each: that it is there.
+        record: AccountRecord,
+    },
+}
+
+impl<'a> Said<'a> {
+    fn of_grants(grants: &'a DeliveredGrants) -> Self {
+        let mut first = vec![None; grants.accounts.count()];
+        for (number, rows) in grants.said.accounts() {
+            first[number as usize] = rows.iter().map(|row| row.row).min();
+        }
+        let protected = grants.said.listing.protected.iter().map(|(account, _)| *account).collect();
+        Self::Grants { grants, first, protected, record: AccountRecord::default() }
+    }
+
+    /// Row, key and record of every account, in the file's order.
+    fn records(&self) -> Vec<(u32, &str, &AccountRecord)> {
+        let mut records: Vec<_> = match self {
+            Self::File(file) => file.records.iter().map(|(key, (record, row))| (*row, key.as_str(), record)).collect(),
+            Self::Grants { grants, first, record, .. } => {
+                let named = (0..).zip(first).filter_map(|(number, row)| Some((number, (*row)?)));
+                named.map(|(number, row)| (row, grants.accounts.text(number), record)).collect()
+            }
+        };
+        records.sort_unstable_by_key(|(row, ..)| *row);
+        records
+    }
+
+    fn names(&self, key: &str) -> bool {
+        match self {
+            Self::File(file) => file.records.contains_key(key),
+            Self::Grants { grants, first, .. } => {
+                grants.accounts.find(key).is_some_and(|number| first[number as usize].is_some())
+            }
+        }
+    }
+
+    /// May an account that it doesn't name be removed?
+    fn removes(&self, key: &str) -> bool {
+        match self {
+            Self::File(file) => file.listing.removes(key),
+            Self::Grants { grants, protected, .. } => {
+                grants.said.listing.unreadable.is_none()
+                    && grants.accounts.find(key).is_none_or(|number| !protected.contains(&number))
+            }
+        }
     }
 }
 
@@ -129,30 +181,17 @@ fn correlation(
     planning: &Planning<'_>,
     key: &str,
     record: &AccountRecord,
-    known: Option<&AccountRow>,
+    known: Option<&KnownAccount>,
     correlator: &Correlator,
     uncorrelated: &mut u64,
 ) -> Option<AccountEvent> {
-    let owner = known.and_then(AccountRow::owner);
+    let owner = known.and_then(|known| known.owner.as_ref());
     if matches!(owner, Some(Owner::Assigned { .. })) {
         return None;
     }
     let found = correlator.find(key, record);
     *uncorrelated += u64::from(found.is_none());
-    observe_correlation(owner.as_ref(), planning.import, found)
-}
-
-/// In an application without an accounts file an account is there as long as a grant names it.
-fn from_grants(grants: &DeliveredGrants) -> Keyed<AccountRecord> {
-    let listing = &grants.said.listing;
-    let mut file = Keyed::new(listing.file_group_id, &listing.file);
-    let key = |number: u32| grants.accounts.texts[number as usize].clone();
-    let first = |rows: &[GrantRow]| rows.iter().map(|row| row.row).min().unwrap_or_default();
-    let named = grants.said.accounts();
-    file.records = named.map(|(number, rows)| (key(number), (AccountRecord::default(), first(rows)))).collect();
-    file.listing.unreadable = listing.unreadable;
-    file.listing.protected = listing.protected.iter().map(|(account, _)| key(*account)).collect();
-    file
+    observe_correlation(owner, planning.import, found)
 }
 
 /// Grants of accounts that nobody knows are issues and left out (rulings 17).
@@ -165,16 +204,16 @@ fn refuse_unknown(
     let Some(grants) = &mut delivered.grants else { return Ok(()) };
     let group = planning.definition.group_of(Content::Grants).next();
     let column = group.and_then(|group| group.columns.get("account")?.names().first().cloned());
-    let unknown: HashSet<u32> =
-        (0_u32..).zip(&grants.accounts.texts).filter(|(_, key)| !is_present(key)).map(|(number, _)| number).collect();
+    let numbers = 0..grants.accounts.count() as u32;
+    let unknown: HashSet<u32> = numbers.filter(|number| !is_present(grants.accounts.text(*number))).collect();
     if unknown.is_empty() {
         return Ok(());
     }
     for row in grants.said.leave_out(|account| unknown.contains(&account)) {
-        let key = &grants.accounts.texts[row.account as usize];
+        let key = grants.accounts.text(row.account);
         let problem = Problem {
             column: column.clone(),
-            value: Some(key.clone()),
+            value: Some(key.to_owned()),
             code: "unknown_account",
             message: format!("The account {key:?} is in no accounts file"),
             allowed: None,

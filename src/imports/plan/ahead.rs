@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use projections::accounts::{AccountRow, known};
+use projections::accounts::{KnownAccount, known};
 use projections::grants::{HeldAccess, held};
 use sqlx::PgPool;
 use tokio::runtime::Handle;
@@ -20,7 +20,7 @@ type Read = (sqlx::Result<Vec<HeldAccess>>, Option<OwnedSemaphorePermit>);
 
 /// The accounts of an application, then what they hold.
 pub struct Ahead {
-    accounts: Option<oneshot::Receiver<sqlx::Result<Vec<AccountRow>>>>,
+    accounts: Option<oneshot::Receiver<sqlx::Result<Vec<KnownAccount>>>>,
     access: mpsc::Receiver<Read>,
     is_read: bool,
 }
@@ -55,7 +55,7 @@ impl Ahead {
     }
 
     /// Every account that is or was there, once.
-    pub(super) async fn accounts(&mut self) -> sqlx::Result<Vec<AccountRow>> {
+    pub(super) async fn accounts(&mut self) -> sqlx::Result<Vec<KnownAccount>> {
         match self.accounts.take() {
             Some(accounts) => accounts.await.map_err(|_| sqlx::Error::WorkerCrashed)?,
             None => Ok(Vec::new()),

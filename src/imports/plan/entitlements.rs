@@ -31,10 +31,10 @@ pub(super) fn plan(
         told.insert(key);
     }
     // Named only by grants: the entitlement is there, with what is known of it.
-    let by_grants = delivered.grants.iter().flat_map(|grants| &grants.entitlements.texts);
-    for key in by_grants.filter(|key| !told.contains(key.as_str())) {
+    let by_grants = delivered.grants.iter().flat_map(|grants| grants.entitlements.texts());
+    for key in by_grants.filter(|key| !told.contains(*key)) {
         if named.contains(&ids::entitlement(planning.application, key)) {
-            wanted.push((key.clone(), None));
+            wanted.push((key.to_owned(), None));
         }
     }
     wanted.sort_unstable_by(|a, b| a.0.cmp(&b.0));

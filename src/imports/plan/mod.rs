@@ -8,9 +8,10 @@ mod identities;
 
 use std::collections::BTreeMap;
 
-use aggregates::account::AccountEvent;
+use aggregates::account::{AccountEvent, AccountRecord};
 use aggregates::application::Definition;
 use aggregates::application_import::Metrics;
+use aggregates::difference::Change;
 use aggregates::entitlement::EntitlementEvent;
 use aggregates::identity::IdentityEvent;
 use aggregates::rule::Correlation;
@@ -70,11 +71,13 @@ pub struct AccessChange {
     pub operation: Operation,
 }
 
-/// What happens to one account beside its access. Boxed: lists of them are copied, and few hold both.
+/// What happens to one account beside its access: 24 bytes, and what few have is boxed.
 #[derive(Debug, Default)]
 pub struct AccountChange {
-    /// Added, changed or removed; a removal comes after the revocation of its access.
-    pub event: Option<Box<AccountEvent>>,
+    /// Added, changed, back or removed; a removal comes after the revocation of its access.
+    pub happens: Option<Change>,
+    /// What its feed says of it; `None` = nothing but that it is there.
+    pub record: Option<Box<AccountRecord>>,
     /// Whose it is, if that changes.
     pub correlated: Option<Box<AccountEvent>>,
 }
@@ -110,18 +113,11 @@ impl Plan {
         people.sort_unstable();
         let revoked = self.access.iter().filter(|change| change.operation == Operation::Revoke);
         let mut grants: Vec<(&str, &str)> = revoked
-            .map(|change| {
-                let (account, entitlement) = (change.account as usize, change.entitlement as usize);
-                (self.account_keys.texts[account].as_str(), self.entitlement_keys.texts[entitlement].as_str())
-            })
+            .map(|change| (self.account_keys.text(change.account), self.entitlement_keys.text(change.entitlement)))
             .collect();
         grants.sort_unstable();
-        let removed = self
-            .accounts
-            .iter()
-            .filter(|(_, change)| matches!(change.event.as_deref(), Some(AccountEvent::AccountRemoved { .. })));
-        let mut accounts: Vec<&str> =
-            removed.map(|(number, _)| self.account_keys.texts[*number as usize].as_str()).collect();
+        let removed = self.accounts.iter().filter(|(_, change)| change.happens == Some(Change::Removed));
+        let mut accounts: Vec<&str> = removed.map(|(number, _)| self.account_keys.text(*number)).collect();
         accounts.sort_unstable();
         let mut hash = Sha256::new();
         for id in people {

@@ -84,6 +84,20 @@ impl<R> Quotes<R> {
         Self { inner, delimiter, quote, state: State::Start, position: 0, row_bytes: 0 }
     }
 
+    fn pass_all(&mut self, bytes: &[u8]) {
+        let is_plain = matches!(self.state, State::Start | State::Plain) && self.position >= 3;
+        match bytes.last() {
+            // Without a quote the last byte says where it stands.
+            Some(last) if is_plain && !bytes.contains(&self.quote) => {
+                let rest = bytes.iter().rposition(|byte| *byte == b'\n').map(|end| bytes.len() - end - 1);
+                self.pass(*last);
+                self.position += bytes.len() as u64 - 1;
+                self.row_bytes = rest.unwrap_or(self.row_bytes - 1 + bytes.len());
+            }
+            _ => bytes.iter().for_each(|byte| self.pass(*byte)),
+        }
+    }
+
     fn pass(&mut self, byte: u8) {
         self.state = match (self.state, byte) {
             (State::Start, 0xEF | 0xBB | 0xBF) if self.position < 3 => State::Start, // a byte order mark
@@ -103,9 +117,7 @@ impl<R> Quotes<R> {
 impl<R: Read> Read for Quotes<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let read = self.inner.read(buffer)?;
-        for byte in &buffer[..read] {
-            self.pass(*byte);
-        }
+        self.pass_all(&buffer[..read]);
         if self.row_bytes > ROW_LIMIT {
             let message = format!("a row of more than {} MiB, or a quote that is never closed", ROW_LIMIT >> 20);
             return Err(std::io::Error::new(ErrorKind::InvalidData, message));
@@ -117,6 +129,7 @@ impl<R: Read> Read for Quotes<R> {
 #[cfg(test)]
 mod tests {
     use aggregates::application::{Encoding, Format};
+    use proptest::prelude::*;
 
     use super::super::tests::{all, group};
     use super::*;
@@ -125,6 +138,24 @@ mod tests {
         let (header, rows) = all(bytes, &group(Format::Csv, dialect, &[]))?;
         assert!(rows.iter().map(|(row, _)| *row).eq(2..2 + rows.len() as u32));
         Ok((header, rows.into_iter().map(|(_, values)| values).collect()))
+    }
+
+    proptest! {
+        #[test]
+        fn many_bytes_at_once_leave_what_they_leave_one_by_one(
+            parts in prop::collection::vec("[\"\"ab,\n\r\u{feff}]{0,6}", 0..8),
+        ) {
+            let mut at_once = Quotes::new(std::io::empty(), b',', b'"');
+            let mut one_by_one = Quotes::new(std::io::empty(), b',', b'"');
+            for part in parts {
+                at_once.pass_all(part.as_bytes());
+                part.bytes().for_each(|byte| one_by_one.pass(byte));
+                prop_assert_eq!(
+                    (at_once.state, at_once.position, at_once.row_bytes),
+                    (one_by_one.state, one_by_one.position, one_by_one.row_bytes)
+                );
+            }
+        }
     }
 
     #[test]

@@ -9,14 +9,14 @@ use std::io::{Read, Seek};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use aggregates::application::{FileGroup, Format};
+use aggregates::application::{Encoding, FileGroup, Format};
 use aggregates::transform::Named;
 
 use pushed::Pushed;
 pub use pushed::Values;
 
 use super::Fault;
-use super::encoding::{self, Text};
+use super::encoding::Text;
 
 /// A file may have so many columns.
 const COLUMN_LIMIT: usize = 5000;
@@ -27,8 +27,13 @@ const ROW_LIMIT: usize = 64 << 20;
 pub const SEVERAL: char = '\u{1f}';
 
 /// The bytes of a file.
-pub trait Bytes: Read + Seek + Send + 'static {}
-impl<T: Read + Seek + Send + 'static> Bytes for T {}
+pub trait Bytes: Read + Seek + Send + 'static {
+    /// How they are encoded when nobody said it.
+    ///
+    /// # Errors
+    /// They can't be read.
+    fn encoding(&mut self) -> std::io::Result<Encoding>;
+}
 
 /// A file being read.
 pub struct Rows {
@@ -53,8 +58,7 @@ impl Rows {
                 xlsx::open(Counted { inner: bytes, count: Arc::clone(bytes_read) }, file, dialect)
             }
             format => {
-                let encoding = encoding::of(dialect.encoding, &mut bytes)?;
-                bytes.rewind()?;
+                let encoding = dialect.encoding.map_or_else(|| bytes.encoding(), Ok)?;
                 let text = Text::new(Counted { inner: bytes, count: Arc::clone(bytes_read) }, encoding);
                 if format == Format::Csv {
                     csv::open(text, file, dialect)
@@ -73,6 +77,11 @@ impl Rows {
     /// The next row and its number, the header's being 1; `None` at the end.
     pub fn read(&mut self) -> Result<Option<(u32, Values<'_>)>, Fault> {
         self.pushed.read()
+    }
+
+    /// Rows that will be read next, whenever many of them have come: none after most rows.
+    pub fn coming(&self) -> impl Iterator<Item = Values<'_>> {
+        self.pushed.coming()
     }
 
     /// What people should know about the file, once it was read.
@@ -108,6 +117,15 @@ mod tests {
     use aggregates::application::{Column, Content, Dialect};
 
     use super::*;
+    use crate::imports::encoding::Detector;
+
+    impl Bytes for Cursor<Vec<u8>> {
+        fn encoding(&mut self) -> std::io::Result<Encoding> {
+            let mut detector = Detector::default();
+            detector.push(self.get_ref());
+            Ok(detector.found())
+        }
+    }
 
     /// A group of grants in this format.
     pub(super) fn group(format: Format, dialect: Dialect, columns: &[&str]) -> FileGroup {

@@ -167,6 +167,12 @@ impl Pushed {
         Ok(self.batch.values(self.next - 1))
     }
 
+    /// The rows that came with the one read last and weren't read yet, if that was the first of many.
+    pub(super) fn coming(&self) -> impl Iterator<Item = Values<'_>> {
+        let coming = if self.next == 1 { 1..self.batch.rows.len() } else { 0..0 };
+        coming.filter_map(|index| Some(self.batch.values(index)?.1))
+    }
+
     /// What people should know about the file, once it was read.
     pub(super) fn remarks(&mut self) -> Vec<String> {
         std::mem::take(&mut self.remarks)
