@@ -137,7 +137,7 @@ CREATE TABLE evidence.blobs (
     PRIMARY KEY (sha256, part)
 );
 ALTER TABLE evidence.blobs ALTER COLUMN bytes SET STORAGE EXTERNAL;
-COMMENT ON TABLE evidence.blobs IS 'The very bytes of every file that was imported, in parts of 1 MiB';
+COMMENT ON TABLE evidence.blobs IS 'The very bytes of every file that was imported, in parts of 256 KiB';
 COMMENT ON COLUMN evidence.blobs.sha256 IS 'Of the whole file';
 COMMENT ON COLUMN evidence.blobs.part IS '0, 1, 2, ...';
 COMMENT ON COLUMN evidence.blobs.bytes IS 'The part';

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use aggregates::application::Encoding;
 use bytes::Bytes;
+use projections::copy;
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 use tokio::runtime::Handle;
@@ -14,7 +15,8 @@ use super::reader;
 use crate::tokens::hex;
 
 /// Bytes of a part of a blob.
-const PART: usize = 1 << 20;
+const PART: usize = 1 << 18;
+const COLUMNS: &[&str] = &["sha256", "part", "bytes", "encoding"];
 
 /// A file on its way in: without a name on the disk, so that a crash leaves nothing.
 pub struct Spool {
@@ -78,23 +80,21 @@ impl Spool {
         }
         let encoding = self.encoding.found().as_str();
         let mut file = self.reopen()?;
-        let mut transaction = handle.block_on(pool.begin())?;
-        for part in 0..=last {
-            let mut bytes = Vec::with_capacity(PART);
+        let mut connection = handle.block_on(pool.acquire())?;
+        let mut bytes = Vec::with_capacity(PART);
+        let kept = copy(&mut connection, "evidence.blobs", COLUMNS, 0..=last, |part, row| {
+            bytes.clear();
             Read::by_ref(&mut file).take(PART as u64).read_to_end(&mut bytes)?;
-            handle.block_on(
-                sqlx::query(
-                    "INSERT INTO evidence.blobs (sha256, part, bytes, encoding) VALUES ($1, $2, $3, $4)
-                     ON CONFLICT DO NOTHING",
-                )
-                .bind(sha256.as_slice())
-                .bind(part)
-                .bind(bytes)
-                .bind(encoding)
-                .execute(&mut *transaction),
-            )?;
+            row.field(sha256.as_slice())?;
+            row.field(part)?;
+            row.field(bytes.as_slice())?;
+            row.field(encoding)
+        });
+        match handle.block_on(kept) {
+            // Somebody else keeps the same file at this moment, and was first.
+            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {}
+            kept => kept?,
         }
-        handle.block_on(transaction.commit())?;
         Ok(blob)
     }
 }

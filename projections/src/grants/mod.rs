@@ -4,16 +4,15 @@ mod queries;
 
 use std::collections::HashMap;
 
-use aggregates::account::{AccountEvent, GrantEntry};
+use aggregates::account::{AccountEvent, Attributes, GrantEntry};
 use aggregates::{DomainEvent, Recorded, ids};
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
 pub use queries::{GrantRow, HeldAccess, count, held, list, of_accounts};
 
-use crate::copied;
+use crate::copied::{self, Fields};
 use crate::counts::Changes;
 use crate::{Applied, Apply, Projection};
 
@@ -35,38 +34,36 @@ struct Origin {
     import: Uuid,
 }
 
+impl Origin {
+    const fn of(event: &Recorded, import: Uuid) -> Self {
+        Self { at: event.recorded_at, position: event.position, import }
+    }
+}
+
 /// A version made by this batch.
-struct New {
+struct New<'e> {
     key: Key,
-    attributes: Option<Value>,
+    attributes: &'e Attributes,
     /// `None` = it continues a stored version, whose origin it takes over.
     origin: Option<Origin>,
     from: (i64, DateTime<Utc>),
     to: Option<(i64, DateTime<Utc>)>,
 }
 
-/// What a batch does to the table.
+/// What a batch that ends versions does to the table.
 #[derive(Default)]
-struct Fold {
-    new: Vec<New>,
-    /// It ends versions, too, which may be its own.
-    closes: bool,
-    /// The version of each key that this batch made last, if it closes any.
+struct Fold<'e> {
+    new: Vec<New<'e>>,
+    /// The version of each key that this batch made last.
     last: HashMap<Key, usize>,
     /// Stored versions that end.
     closed: Vec<(Key, i64, DateTime<Utc>)>,
-    counts: Changes,
 }
 
-impl Fold {
-    fn open(&mut self, key: Key, entry: &GrantEntry, origin: Option<Origin>, event: &Recorded) {
-        let attributes = (!entry.attributes.is_empty()).then(|| {
-            entry.attributes.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect()
-        });
-        if self.closes {
-            self.last.insert(key, self.new.len());
-        }
-        self.new.push(New { key, attributes, origin, from: (event.position, event.recorded_at), to: None });
+impl<'e> Fold<'e> {
+    fn open(&mut self, key: Key, entry: &'e GrantEntry, origin: Option<Origin>, event: &Recorded) {
+        self.last.insert(key, self.new.len());
+        self.new.push(New::of(key, entry, origin, event));
     }
 
     /// Ends the current version; gives the origin that a continuation takes over (`None` = the stored version's).
@@ -82,52 +79,114 @@ impl Fold {
     }
 }
 
+impl<'e> New<'e> {
+    const fn of(key: Key, entry: &'e GrantEntry, origin: Option<Origin>, event: &Recorded) -> Self {
+        Self { key, attributes: &entry.attributes, origin, from: (event.position, event.recorded_at), to: None }
+    }
+}
+
+/// What an event says of an account's access.
+#[derive(Clone, Copy)]
+struct Said<'e> {
+    event: &'e Recorded,
+    import: Uuid,
+    application: Uuid,
+    account: Uuid,
+    granted: &'e [GrantEntry],
+    changed: &'e [GrantEntry],
+    revoked: &'e [String],
+}
+
+impl<'e> Said<'e> {
+    fn of(event: &'e Recorded) -> Option<Self> {
+        let DomainEvent::Account(AccountEvent::AccountAccessChanged {
+            import,
+            application_id,
+            granted,
+            changed,
+            revoked,
+        }) = &*event.event
+        else {
+            return None;
+        };
+        let (import, application, account) = (*import, *application_id, event.id());
+        Some(Self { event, import, application, account, granted, changed, revoked })
+    }
+}
+
+/// Ids of entitlements by their keys: a batch names the same ones again and again.
+#[derive(Default)]
+struct Entitlements<'e>(HashMap<(Uuid, &'e str), Uuid>);
+
+impl<'e> Entitlements<'e> {
+    fn key(&mut self, (application, account): (Uuid, Uuid), entitlement: &'e str) -> Key {
+        let id = self.0.entry((application, entitlement)).or_insert_with(|| ids::entitlement(application, entitlement));
+        (application, account, *id)
+    }
+}
+
 fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied<'a> {
     Box::pin(async move {
-        let closes = batch.iter().any(|event| match &*event.event {
-            DomainEvent::Account(AccountEvent::AccountAccessChanged { changed, revoked, .. }) => {
-                !changed.is_empty() || !revoked.is_empty()
-            }
-            _ => false,
-        });
-        let mut fold = Fold { closes, ..Fold::default() };
-        let mut entitlements: HashMap<(Uuid, &str), Uuid> = HashMap::new();
-        for event in batch {
-            let DomainEvent::Account(AccountEvent::AccountAccessChanged {
-                import,
-                application_id,
-                granted,
-                changed,
-                revoked,
-            }) = &*event.event
-            else {
-                continue;
-            };
-            let (application, account) = (*application_id, event.id());
-            let mut key = |entitlement: &'a str| {
-                let id = entitlements
-                    .entry((application, entitlement))
-                    .or_insert_with(|| ids::entitlement(application, entitlement));
-                (application, account, *id)
-            };
-            for entitlement in revoked {
-                fold.close(key(entitlement), event);
-            }
-            for entry in changed {
-                let key = key(&entry.entitlement);
-                let origin = fold.close(key, event);
-                fold.open(key, entry, origin, event);
-            }
-            let origin = Origin { at: event.recorded_at, position: event.position, import: *import };
-            for entry in granted {
-                fold.open(key(&entry.entitlement), entry, Some(origin), event);
-            }
-            fold.counts.add("grants", application, granted.len() as i64 - revoked.len() as i64);
+        let (counts, closes) = counted(batch);
+        let mut entitlements = Entitlements::default();
+        if closes {
+            let fold = fold(batch, &mut entitlements);
+            let origins = close_stored(connection, &fold.closed).await?;
+            copied::copy(connection, "grants", COLUMNS, fold.new, |version, row| {
+                let Some(origin) = version.origin.or_else(|| origins.get(&version.key).copied()) else {
+                    let reason = format!("grant {:?} changed but was never granted", version.key);
+                    return Err(sqlx::Error::Protocol(reason));
+                };
+                write(&version, origin, row)
+            })
+            .await?;
+        } else {
+            // A first import's, of which there may be millions: each is made when it is sent.
+            copied::copy(connection, "grants", COLUMNS, granted(batch), |(said, entry), row| {
+                let origin = Origin::of(said.event, said.import);
+                let key = entitlements.key((said.application, said.account), &entry.entitlement);
+                write(&New::of(key, entry, Some(origin), said.event), origin, row)
+            })
+            .await?;
         }
-        let origins = close_stored(connection, &fold.closed).await?;
-        insert(connection, fold.new, &origins).await?;
-        fold.counts.store(connection).await
+        counts.store(connection).await
     })
+}
+
+/// By how much the numbers of grants change, and whether any ends.
+fn counted(batch: &[Recorded]) -> (Changes, bool) {
+    let (mut counts, mut closes) = (Changes::default(), false);
+    for said in batch.iter().filter_map(Said::of) {
+        counts.add("grants", said.application, said.granted.len() as i64 - said.revoked.len() as i64);
+        closes |= !said.changed.is_empty() || !said.revoked.is_empty();
+    }
+    (counts, closes)
+}
+
+/// Every grant that begins, and what said it.
+fn granted<'e>(batch: &'e [Recorded]) -> Box<dyn Iterator<Item = (Said<'e>, &'e GrantEntry)> + Send + 'e> {
+    let of = |said: Said<'e>| said.granted.iter().map(move |entry| (said, entry));
+    Box::new(batch.iter().filter_map(Said::of).flat_map(of))
+}
+
+fn fold<'e>(batch: &'e [Recorded], entitlements: &mut Entitlements<'e>) -> Fold<'e> {
+    let mut fold = Fold::default();
+    for Said { event, import, application, account, granted, changed, revoked } in batch.iter().filter_map(Said::of) {
+        let mut key = |entitlement: &'e str| entitlements.key((application, account), entitlement);
+        for entitlement in revoked {
+            fold.close(key(entitlement), event);
+        }
+        for entry in changed {
+            let key = key(&entry.entitlement);
+            let origin = fold.close(key, event);
+            fold.open(key, entry, origin, event);
+        }
+        let origin = Origin::of(event, import);
+        for entry in granted {
+            fold.open(key(&entry.entitlement), entry, Some(origin), event);
+        }
+    }
+    fold
 }
 
 async fn close_stored(
@@ -174,22 +233,16 @@ const COLUMNS: &[&str] = &[
     "valid_to_at",
 ];
 
-async fn insert(connection: &mut PgConnection, new: Vec<New>, origins: &HashMap<Key, Origin>) -> sqlx::Result<()> {
-    copied::copy(connection, "grants", COLUMNS, new, |version, row| {
-        let Some(origin) = version.origin.or_else(|| origins.get(&version.key).copied()) else {
-            return Err(sqlx::Error::Protocol(format!("grant {:?} changed but was never granted", version.key)));
-        };
-        row.field(version.key.0)?;
-        row.field(version.key.1)?;
-        row.field(version.key.2)?;
-        row.json(version.attributes.as_ref())?;
-        row.field(origin.at)?;
-        row.field(origin.position)?;
-        row.field(origin.import)?;
-        row.field(version.from.0)?;
-        row.field(version.to.map(|(position, _)| position))?;
-        row.field(version.from.1)?;
-        row.field(version.to.map(|(_, at)| at))
-    })
-    .await
+fn write(version: &New, origin: Origin, row: &mut Fields) -> sqlx::Result<()> {
+    row.field(version.key.0)?;
+    row.field(version.key.1)?;
+    row.field(version.key.2)?;
+    row.json((!version.attributes.is_empty()).then_some(version.attributes))?;
+    row.field(origin.at)?;
+    row.field(origin.position)?;
+    row.field(origin.import)?;
+    row.field(version.from.0)?;
+    row.field(version.to.map(|(position, _)| position))?;
+    row.field(version.from.1)?;
+    row.field(version.to.map(|(_, at)| at))
 }

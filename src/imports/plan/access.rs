@@ -34,6 +34,8 @@ pub(super) fn plan(
         .map(|row| (row.id, row.key))
         .collect();
     let sorted = delivered.grants.as_mut().map(|grants| Sorted::of(planning.application, grants)).unwrap_or_default();
+    // Of a first feed all of them; what isn't needed is never touched.
+    plan.access.reserve(sorted.rows.len());
     let named = sorted.named();
     let grants = delivered.grants.as_ref();
     let mut comparison = Comparison { plan, accounts, entitlement_keys, grants, sorted: &sorted, named };

@@ -82,6 +82,9 @@ pub struct AccountChange {
     pub correlated: Option<Box<AccountEvent>>,
 }
 
+// A million rows are a plan of some 22 MB where each account has ten.
+const _: () = assert!(size_of::<AccessChange>() == 16 && size_of::<(u32, AccountChange)>() == 32);
+
 /// The complete difference.
 #[derive(Default)]
 pub struct Plan {

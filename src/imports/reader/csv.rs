@@ -89,10 +89,11 @@ impl<R> Quotes<R> {
         match bytes.last() {
             // Without a quote the last byte says where it stands.
             Some(last) if is_plain && !bytes.contains(&self.quote) => {
-                let rest = bytes.iter().rposition(|byte| *byte == b'\n').map(|end| bytes.len() - end - 1);
+                let end = bytes.iter().rposition(|byte| *byte == b'\n');
+                let row_bytes = end.map_or(self.row_bytes + bytes.len(), |end| bytes.len() - end - 1);
                 self.pass(*last);
                 self.position += bytes.len() as u64 - 1;
-                self.row_bytes = rest.unwrap_or(self.row_bytes - 1 + bytes.len());
+                self.row_bytes = row_bytes;
             }
             _ => bytes.iter().for_each(|byte| self.pass(*byte)),
         }
