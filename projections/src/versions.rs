@@ -160,12 +160,14 @@ pub(crate) fn latest(table: &str, id: &str) -> String {
     )
 }
 
-/// Selects the versions that held at a position, a part of a FROM: current ones and earlier ones, which have each their index.
-pub(crate) fn at(table: &str, position: &str) -> String {
+/// Selects the versions that held at a position and of which something else holds, to be joined laterally: current ones and earlier
+/// ones, which have each their index. From outside the condition wouldn't reach the indexes.
+pub(crate) fn at(table: &str, position: &str, condition: &str) -> String {
     format!(
-        "(SELECT * FROM {table} WHERE valid_to IS NULL AND valid_from <= {position}
+        "(SELECT * FROM {table} WHERE valid_to IS NULL AND valid_from <= {position} AND {condition}
           UNION ALL
-          SELECT * FROM {table} WHERE valid_to IS NOT NULL AND valid_to > {position} AND valid_from <= {position})"
+          SELECT * FROM {table}
+          WHERE valid_to IS NOT NULL AND valid_to > {position} AND valid_from <= {position} AND {condition})"
     )
 }
 

@@ -19,8 +19,8 @@ pub struct Said {
     pub grants: bool,
 }
 
-/// `{accounts}` and `{grants}` stand for what held at `$2`, `{requests}` for a condition; `$1` is the application, `$2` the position
-/// at which its import finished.
+/// `{accounts}` and `{grants}` stand for those that are meant, as they were at `$2`, `{requests}` for a condition; `$1` is the
+/// application, `$2` the position at which its import finished.
 ///
 /// `held`: the account is there and, with an entitlement, has it. `used`: and it isn't switched off. An account that is named
 /// is found as it was then; of a person's other accounts the current ones are looked at.
@@ -34,23 +34,25 @@ const PRIVILEGES: &str = "
         SELECT count(*) > 0 AS held, coalesce(bool_or(a.is_active IS DISTINCT FROM false), false) AS used,
                coalesce(bool_or(g.valid_from > r.created_position), false) AS changed
         FROM (
-            SELECT id, application_id, is_active FROM {accounts} AS named WHERE id = p.account_id
+            SELECT id, application_id, is_active FROM {accounts} AS named
             UNION ALL
             SELECT id, application_id, is_active FROM accounts
             WHERE identity_id = r.identity_id AND valid_to IS NULL AND valid_from <= $2 AND p.account_id IS NULL
                 AND application_id = $1
         ) AS a
-        LEFT JOIN {grants} AS g ON g.application_id = a.application_id AND g.account_id = a.id
-            AND g.entitlement_id = p.entitlement_id
+        LEFT JOIN LATERAL {grants} AS g ON true
         WHERE p.entitlement_id IS NULL OR g.entitlement_id IS NOT NULL
     ) AS h
     WHERE r.application_id = $1 AND {requests}
     GROUP BY r.id, r.action, r.number";
 
+/// Which grants are meant.
+const GRANT: &str = "application_id = a.application_id AND account_id = a.id AND entitlement_id = p.entitlement_id";
+
 fn privileges(requests: &str) -> String {
     PRIVILEGES
-        .replace("{accounts}", &versions::at("accounts", "$2"))
-        .replace("{grants}", &versions::at("grants", "$2"))
+        .replace("{accounts}", &versions::at("accounts", "$2", "id = p.account_id"))
+        .replace("{grants}", &versions::at("grants", "$2", GRANT))
         .replace("{requests}", requests)
 }
 

@@ -26,15 +26,16 @@ pub async fn list(
     };
     let window = Window::of(page, total);
     let direction = window.direction();
-    let rows = sqlx::query_as(&format!(
-        "{} ORDER BY key {direction}, id {direction} OFFSET $2 LIMIT $3",
-        halves.join(" UNION ALL ")
-    ))
-    .bind(application)
-    .bind(window.offset)
-    .bind(window.limit)
-    .fetch_all(pool)
-    .await?;
+    let order = format!("ORDER BY key {direction}, id {direction}");
+    // Each half in the order of its index, as far as the page may reach into it.
+    let halves: Vec<String> = halves.iter().map(|half| format!("({half} {order} LIMIT $2 + $3)")).collect();
+    let rows =
+        sqlx::query_as(&format!("SELECT * FROM ({}) AS halves {order} OFFSET $2 LIMIT $3", halves.join(" UNION ALL ")))
+            .bind(application)
+            .bind(window.offset)
+            .bind(window.limit)
+            .fetch_all(pool)
+            .await?;
     Ok(Page { items: window.arrange(rows), total })
 }
 

@@ -105,10 +105,10 @@ pub async fn accounts_at(
                 a.email AS account_email, a.employee_id AS account_employee_id, a.is_active AS account_is_active,
                 a.last_login_at AS account_last_login_at, a.type AS account_type, a.attributes AS account_attributes
          FROM unnest($2::uuid[]) AS u (id)
-         JOIN {} AS a ON a.id = u.id
+         CROSS JOIN LATERAL {} AS a
          LEFT JOIN identities AS i ON i.id = a.identity_id AND i.valid_from <= $1 AND (i.valid_to IS NULL OR i.valid_to > $1)
          LEFT JOIN identities AS m ON m.id = i.supervisor_id AND m.valid_to IS NULL AND m.status = 'Active'",
-        versions::at("accounts", "$1")
+        versions::at("accounts", "$1", "id = u.id")
     ))
     .bind(position)
     .bind(accounts)
