@@ -65,8 +65,9 @@ class Server:
             [*upload, f"{self.address}/api/application-imports/upload"], check=True, capture_output=True, text=True
         )
         path = f"/api/application-imports/{json.loads(answer.stdout)['id']}"
+        # Often enough that the end is seen within 1 % of the shortest import, rarely enough to cost nothing.
         while (detail := self.request(path))["status"] in ("Pending", "Running"):
-            time.sleep(0.1)
+            time.sleep(0.02)
         if detail["status"] != "Finished":
             raise SystemExit(detail["log"])
         return detail["metrics"]

@@ -81,10 +81,16 @@ impl Sorted {
         let mut rows = grants.said.take();
         let entitlements: Vec<Uuid> =
             grants.entitlements.texts().map(|key| ids::entitlement(application, key)).collect();
+        let mut order: Vec<usize> = (0..entitlements.len()).collect();
+        order.sort_unstable_by_key(|number| entitlements[*number]);
+        let mut places = vec![0_u32; order.len()];
+        for (place, number) in (0..).zip(order) {
+            places[number] = place;
+        }
         let mut accounts = Vec::with_capacity(grants.accounts.count());
         let mut start = 0;
         for rows in rows.chunk_by_mut(|a, b| a.account == b.account) {
-            rows.sort_unstable_by_key(|row| entitlements[row.entitlement as usize]);
+            rows.sort_unstable_by_key(|row| places[row.entitlement as usize]);
             let id = ids::account(application, grants.accounts.text(rows[0].account));
             accounts.push(Account { id, rows: start..start + rows.len() });
             start += rows.len();
