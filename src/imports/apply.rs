@@ -21,10 +21,11 @@ use super::plan::{AccessChange, AccountChange, Operation, Plan};
 use crate::journal::{Append, AppendError, Context, Expected, Journal, StreamEvents, StreamId};
 use crate::work::planned_events::PlannedEvent;
 
-/// Rows of a slice at first: an event is one, and each grant that it changes is another.
-const ROWS: usize = 500;
+/// Rows that the writer digests in a second, until it is known: an event is one, and each grant that it changes is another.
+const SPEED: usize = 50_000;
+/// Rows of a slice.
 const FEWEST_ROWS: usize = 100;
-const MOST_ROWS: usize = 10_000;
+const MOST_ROWS: usize = 20_000;
 /// What a slice should cost the writer while people append as well, and while nobody does: each costs a commit, too.
 const TARGET: Duration = Duration::from_millis(10);
 const QUIET_TARGET: Duration = Duration::from_millis(100);
@@ -44,10 +45,12 @@ pub async fn apply(
     mut applied: impl FnMut(usize),
 ) -> Result<(), Fault> {
     let guard = (StreamId::of::<ApplicationImport>(&import), version);
-    let rows_wanted = AtomicUsize::new(ROWS);
+    let speed = AtomicUsize::new(SPEED);
+    let target = || if journal.quiet_for() < QUIET { TARGET } else { QUIET_TARGET };
     let mut streams = streams(import, application, plan).peekable();
     let slices = std::iter::from_fn(|| {
-        let wanted = rows_wanted.load(Ordering::Relaxed);
+        let wanted = speed.load(Ordering::Relaxed) as f64 * target().as_secs_f64();
+        let wanted = (wanted as usize).clamp(FEWEST_ROWS, MOST_ROWS);
         let (mut slice, mut rows) = (Vec::new(), 0);
         while rows < wanted
             && let Some(stream) = streams.next()
@@ -74,11 +77,10 @@ pub async fn apply(
         match answers.try_next().await {
             Ok(Some((took, rows))) => {
                 applied(rows);
-                let target = if journal.quiet_for() < QUIET { TARGET } else { QUIET_TARGET };
-                let rate = target.as_secs_f64() / took.as_secs_f64().max(0.000_1);
-                // Half way towards what would have taken the target, so that one slow commit doesn't starve the import.
-                let next = rows as f64 * f64::midpoint(1.0, rate.clamp(0.25, 4.0));
-                rows_wanted.store((next as usize).clamp(FEWEST_ROWS, MOST_ROWS), Ordering::Relaxed);
+                // Half way towards what was measured, so that one slow commit doesn't starve the import.
+                let known = speed.load(Ordering::Relaxed);
+                let measured = (rows as f64 / took.as_secs_f64().max(0.000_1)) as usize;
+                speed.store(usize::midpoint(known, measured.clamp(known / 4, known * 4)).max(1), Ordering::Relaxed);
             }
             Ok(None) => return Ok(()),
             Err(AppendError::Guard { .. }) => return Err(Fault::Interrupted),
