@@ -390,14 +390,14 @@ fn read_file(
         }
         Content::Grants => {
             let mut grants = DeliveredGrants {
-                said: GrantRows::new(group.id, &file.name),
+                said: GrantRows::new(group.id, &file.name, 0),
                 accounts: Interner::default(),
                 entitlements: Interner::default(),
                 attributes: AttributeSets::default(),
             };
             let (accounts, entitlements) = (mapping.column("account"), mapping.column("entitlement"));
             read_rows!(
-                GrantRows::new,
+                |id, name| GrantRows::new(id, name, file.size),
                 |file| grants.said = file,
                 |rows: &Rows| {
                     let coming = |column| rows.coming().filter_map(move |values| Some(values.get(column)?.trim()));

@@ -8,6 +8,11 @@ use super::{AttributeSets, Interner, Listing};
 use crate::imports::issues::{Issues, Problem};
 use crate::imports::mapping::Few;
 
+/// A row has rarely fewer bytes than this.
+const ROW_BYTES: u64 = 16;
+/// Rows that room is taken for at most: 64 MB.
+const MOST_ROOM: u64 = 1 << 22;
+
 /// Account's and entitlement's number.
 pub type Pair = (u32, u32);
 
@@ -53,9 +58,10 @@ pub struct GrantRows {
 }
 
 impl GrantRows {
-    /// Nothing said yet.
-    pub fn new(file_group_id: Uuid, file: &str) -> Self {
-        Self { listing: Listing::new(file_group_id, file), rows: Vec::new() }
+    /// Nothing said yet, of a file of so many bytes: room for its rows is taken once, and costs nothing until it is used.
+    pub fn new(file_group_id: Uuid, file: &str, size: u64) -> Self {
+        let rows = Vec::with_capacity((size / ROW_BYTES).min(MOST_ROOM) as usize);
+        Self { listing: Listing::new(file_group_id, file), rows }
     }
 
     /// A row without faults, which grants each of these.
@@ -172,7 +178,7 @@ mod tests {
             // Too few issues to be written: nobody connects.
             let pool = PgPool::connect_lazy("postgres://nobody@localhost/none").unwrap();
             let mut issues = Issues::new(pool, runtime.handle().clone(), Uuid::nil());
-            let mut rows = GrantRows::new(Uuid::nil(), "f");
+            let mut rows = GrantRows::new(Uuid::nil(), "f", 0);
             let mut expected: HashMap<Pair, (u32, u32)> = HashMap::new();
             let (mut contradicted, mut repeated) = (BTreeSet::new(), 0);
             for (row, (account, entitlement, attributes)) in (2..).zip(said) {

@@ -45,7 +45,6 @@ pub(super) fn plan(
         return Ok(Accounts::default());
     }
     let rows = planning.block_on(ahead.accounts())?;
-    let known: HashMap<&str, &KnownAccount> = rows.iter().map(|row| (row.key.as_str(), row)).collect();
     let current = || rows.iter().filter(|row| row.is_present);
     let file = delivered.accounts.take();
     let said = match (&file, &delivered.grants) {
@@ -55,12 +54,12 @@ pub(super) fn plan(
     };
     let mut removed = HashSet::new();
     if let Some(said) = &said {
-        for (_, key, record) in said.records() {
+        let Compared { named, mut missing } = said.compare(&rows);
+        for Named { key, record, known: row, .. } in named {
             // A rule that many people share a value of may take its time.
             if (planning.is_interrupted)() {
                 return Err(Fault::Interrupted);
             }
-            let row = known.get(key).copied();
             let happens = difference(before(row), Some(record));
             plan.metrics.accounts.count(happens);
             let correlated =
@@ -75,7 +74,6 @@ pub(super) fn plan(
                 plan.accounts.push((plan.account_keys.number(key), change));
             }
         }
-        let mut missing: Vec<&KnownAccount> = current().filter(|row| !said.names(&row.key)).collect();
         missing.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         for row in missing {
             if said.removes(&row.key) {
@@ -96,6 +94,7 @@ pub(super) fn plan(
         plan.metrics.uncorrelated_accounts = current().filter(|row| row.owner.is_none()).count() as u64;
     }
     if has_group {
+        let known = by_key(&rows);
         let is_present = |key: &str| {
             file.as_ref().is_some_and(|file| file.records.contains_key(key))
                 || known.get(key).is_some_and(|row| row.is_present && !removed.contains(&row.id))
@@ -106,6 +105,10 @@ pub(super) fn plan(
     Ok(Accounts { keys, removed })
 }
 
+fn by_key(rows: &[KnownAccount]) -> HashMap<&str, &KnownAccount> {
+    rows.iter().map(|row| (row.key.as_str(), row)).collect()
+}
+
 /// What is known of an account: its record, and whether it is there.
 fn before(row: Option<&KnownAccount>) -> Known<'_, AccountRecord> {
     match row {
@@ -113,6 +116,23 @@ fn before(row: Option<&KnownAccount>) -> Known<'_, AccountRecord> {
         Some(KnownAccount { is_present: true, record, .. }) => Known::Present(record),
         Some(KnownAccount { record, .. }) => Known::Removed(record),
     }
+}
+
+/// An account that is there.
+struct Named<'a> {
+    /// The first row that names it.
+    row: u32,
+    key: &'a str,
+    record: &'a AccountRecord,
+    known: Option<&'a KnownAccount>,
+}
+
+/// What is said, and what is known.
+struct Compared<'a> {
+    /// In the file's order.
+    named: Vec<Named<'a>>,
+    /// There, and not named.
+    missing: Vec<&'a KnownAccount>,
 }
 
 /// What says which accounts there are.
@@ -141,26 +161,35 @@ impl<'a> Said<'a> {
         Self::Grants { grants, first, protected, record: AccountRecord::default() }
     }
 
-    /// Row, key and record of every account, in the file's order.
-    fn records(&self) -> Vec<(u32, &str, &AccountRecord)> {
-        let mut records: Vec<_> = match self {
-            Self::File(file) => file.records.iter().map(|(key, (record, row))| (*row, key.as_str(), record)).collect(),
-            Self::Grants { grants, first, record, .. } => {
-                let named = (0..).zip(first).filter_map(|(number, row)| Some((number, (*row)?)));
-                named.map(|(number, row)| (row, grants.accounts.text(number), record)).collect()
-            }
-        };
-        records.sort_unstable_by_key(|(row, ..)| *row);
-        records
-    }
-
-    fn names(&self, key: &str) -> bool {
+    /// Holds it against what is known.
+    fn compare<'b>(&'b self, rows: &'b [KnownAccount]) -> Compared<'b> {
+        let (mut named, mut missing) = (Vec::new(), Vec::new());
         match self {
-            Self::File(file) => file.records.contains_key(key),
-            Self::Grants { grants, first, .. } => {
-                grants.accounts.find(key).is_some_and(|number| first[number as usize].is_some())
+            Self::File(file) => {
+                let known = by_key(rows);
+                named.extend(file.records.iter().map(|(key, (record, row))| {
+                    let known = known.get(key.as_str()).copied();
+                    Named { row: *row, key, record, known }
+                }));
+                missing.extend(rows.iter().filter(|row| !file.records.contains_key(&row.key)));
+            }
+            Self::Grants { grants, first, record, .. } => {
+                // By number: each key is looked up once.
+                let mut known = vec![None; first.len()];
+                for row in rows {
+                    match grants.accounts.find(&row.key).map(|number| number as usize) {
+                        Some(number) if first[number].is_some() => known[number] = Some(row),
+                        _ => missing.push(row),
+                    }
+                }
+                named.extend((0..).zip(first.iter().zip(known)).filter_map(|(number, (row, known))| {
+                    Some(Named { row: (*row)?, key: grants.accounts.text(number), record, known })
+                }));
             }
         }
+        named.sort_unstable_by_key(|named| named.row);
+        missing.retain(|row| row.is_present);
+        Compared { named, missing }
     }
 
     /// May an account that it doesn't name be removed?
