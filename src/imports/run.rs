@@ -401,8 +401,12 @@ fn read_file(
                 |file| grants.said = file,
                 |rows: &Rows| {
                     let coming = |column| rows.coming().filter_map(move |values| Some(values.get(column)?.trim()));
-                    accounts.into_iter().for_each(|column| grants.accounts.expect(coming(column)));
-                    entitlements.into_iter().for_each(|column| grants.entitlements.expect(coming(column)));
+                    if let Some(column) = accounts {
+                        grants.accounts.expect(coming(column));
+                    }
+                    if let Some(column) = entitlements {
+                        grants.entitlements.expect(coming(column));
+                    }
                 },
                 |row: &mut RowReader| {
                     let accounts = row.numbers("account", &mut grants.accounts);

@@ -147,7 +147,7 @@ enum Said<'a> {
         /// Accounts of rows that were left out.
         protected: HashSet<u32>,
         /// What is said of each: that it is there.
-        record: AccountRecord,
+        record: Box<AccountRecord>,
     },
 }
 
@@ -158,7 +158,7 @@ impl<'a> Said<'a> {
             first[number as usize] = rows.iter().map(|row| row.row).min();
         }
         let protected = grants.said.listing.protected.iter().map(|(account, _)| *account).collect();
-        Self::Grants { grants, first, protected, record: AccountRecord::default() }
+        Self::Grants { grants, first, protected, record: Box::default() }
     }
 
     /// Holds it against what is known.
