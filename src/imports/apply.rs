@@ -21,8 +21,9 @@ use super::plan::{AccessChange, AccountChange, Operation, Plan};
 use crate::journal::{Append, AppendError, Context, Expected, Journal, StreamEvents, StreamId};
 use crate::work::planned_events::PlannedEvent;
 
-/// Rows that the writer digests in a second, until it is known: an event is one, and each grant that it changes is another.
-const SPEED: usize = 50_000;
+/// Rows that the writer digests in a second, until it is known, and rather too few: an event is one, and each grant that it changes is
+/// another.
+const SPEED: usize = 5_000;
 /// Rows of a slice.
 const FEWEST_ROWS: usize = 100;
 const MOST_ROWS: usize = 20_000;
