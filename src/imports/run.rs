@@ -402,10 +402,10 @@ fn read_file(
                 |rows: &Rows| {
                     let coming = |column| rows.coming().filter_map(move |values| Some(values.get(column)?.trim()));
                     if let Some(column) = accounts {
-                        grants.accounts.expect(coming(column));
+                        grants.accounts.foresee(coming(column));
                     }
                     if let Some(column) = entitlements {
-                        grants.entitlements.expect(coming(column));
+                        grants.entitlements.foresee(coming(column));
                     }
                 },
                 |row: &mut RowReader| {

@@ -39,7 +39,7 @@ impl Interner {
 
     /// Makes ready for texts that will be asked for soon. Where millions of rows come in any order, most of what one costs is to wait
     /// for memory; here each step asks for what all of them need before the next step needs it.
-    pub fn expect<'t>(&self, texts: impl Iterator<Item = &'t str>) {
+    pub fn foresee<'t>(&self, texts: impl Iterator<Item = &'t str>) {
         let hashes: Vec<u64> = texts.map(|text| self.hasher.hash_one(text)).collect();
         let known = |hash: &u64| self.numbers.find(*hash, |_| true).map(|number| *number as usize);
         let numbers: Vec<usize> = hashes.iter().filter_map(known).collect();
