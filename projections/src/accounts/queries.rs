@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use aggregates::account::{AccountRecord, Owner};
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
-use sqlx::{FromRow, PgExecutor, PgPool, Row};
+use sqlx::{PgConnection, PgExecutor, PgPool, Row};
 use uuid::Uuid;
 
 use super::{AccountRow, Correlation};
@@ -66,53 +66,53 @@ pub struct KnownAccount {
     pub key: String,
     /// Is it there? Else it was.
     pub is_present: bool,
-    /// What the feed said last.
-    pub record: AccountRecord,
+    /// What the feed said last; `None` = nothing but that it is there.
+    pub record: Option<Box<AccountRecord>>,
     /// Whose it is, and who says so.
     pub owner: Option<Owner>,
 }
 
-/// What is read of every known account, and of those whose feed said more than that they are there.
+/// What is read of every known account; of those whose feed said more than that they are there, that is read as well.
 const KNOWN: &str = "id, key, valid_to IS NULL, identity_id, correlation";
-const SAID: &str = "name, identity, email, employee_id, is_active, last_login_at, type, attributes";
+const SAID: &str = "id, name, identity, email, employee_id, is_active, last_login_at, type, attributes";
 const SAYS_NOTHING: &str = "name IS NULL AND identity IS NULL AND email IS NULL AND employee_id IS NULL
     AND is_active IS NULL AND last_login_at IS NULL AND type IS NULL AND attributes = '{}'";
 
 /// By place: there may be a million rows, and to find a column by its name costs more than to read it.
-impl FromRow<'_, PgRow> for KnownAccount {
-    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
-        let owner = |identity_id| {
-            let correlation: Option<Json<Correlation>> = row.try_get(4)?;
-            Ok::<_, sqlx::Error>(match correlation {
-                Some(Json(Correlation::Manual { comment, .. })) => Owner::Assigned { identity_id, comment },
-                _ => Owner::Found(identity_id),
-            })
-        };
-        let said = || -> sqlx::Result<AccountRecord> {
-            let Json(attributes) = row.try_get(12)?;
-            Ok(AccountRecord {
-                name: row.try_get(5)?,
-                identity: row.try_get(6)?,
-                email: row.try_get(7)?,
-                employee_id: row.try_get(8)?,
-                is_active: row.try_get(9)?,
-                last_login_at: row.try_get(10)?,
-                r#type: row.try_get(11)?,
-                attributes,
-            })
-        };
-        Ok(Self {
-            id: row.try_get(0)?,
-            key: row.try_get(1)?,
-            is_present: row.try_get(2)?,
-            owner: row.try_get::<Option<Uuid>, _>(3)?.map(owner).transpose()?,
-            record: if row.len() > 5 { said()? } else { AccountRecord::default() },
+fn known_of(row: &PgRow) -> sqlx::Result<KnownAccount> {
+    let owner = |identity_id| {
+        let correlation: Option<Json<Correlation>> = row.try_get(4)?;
+        Ok::<_, sqlx::Error>(match correlation {
+            Some(Json(Correlation::Manual { comment, .. })) => Owner::Assigned { identity_id, comment },
+            _ => Owner::Found(identity_id),
         })
-    }
+    };
+    Ok(KnownAccount {
+        id: row.try_get(0)?,
+        key: row.try_get(1)?,
+        is_present: row.try_get(2)?,
+        owner: row.try_get::<Option<Uuid>, _>(3)?.map(owner).transpose()?,
+        record: None,
+    })
+}
+
+fn said_of(row: &PgRow) -> sqlx::Result<(Uuid, AccountRecord)> {
+    let Json(attributes) = row.try_get(8)?;
+    let record = AccountRecord {
+        name: row.try_get(1)?,
+        identity: row.try_get(2)?,
+        email: row.try_get(3)?,
+        employee_id: row.try_get(4)?,
+        is_active: row.try_get(5)?,
+        last_login_at: row.try_get(6)?,
+        r#type: row.try_get(7)?,
+        attributes,
+    };
+    Ok((row.try_get(0)?, record))
 }
 
 /// Every account that an application ever had.
-pub async fn known(pool: &PgPool, application: Uuid) -> sqlx::Result<Vec<KnownAccount>> {
+pub async fn known(connection: &mut PgConnection, application: Uuid) -> sqlx::Result<Vec<KnownAccount>> {
     // Current and earlier versions have each their index; and only the few that are gone must be sorted.
     let gone = "SELECT DISTINCT ON (id) * FROM accounts AS a
          WHERE application_id = $1 AND valid_to IS NOT NULL
@@ -120,10 +120,27 @@ pub async fn known(pool: &PgPool, application: Uuid) -> sqlx::Result<Vec<KnownAc
          ORDER BY id, valid_from DESC";
     let all = format!("({} UNION ALL ({gone})) AS known", HALVES.join(" UNION ALL "));
     // Where grants alone say who is there, columns without a value would be most of what is read.
-    let few = format!("SELECT {KNOWN} FROM {all} WHERE {SAYS_NOTHING}");
-    let many = format!("SELECT {KNOWN}, {SAID} FROM {all} WHERE NOT ({SAYS_NOTHING})");
-    let mut known: Vec<KnownAccount> = sqlx::query_as(&few).bind(application).fetch_all(pool).await?;
-    known.extend(sqlx::query_as::<_, KnownAccount>(&many).bind(application).fetch_all(pool).await?);
+    let mut all_say_nothing = true;
+    let mut known: Vec<KnownAccount> = sqlx::query(&format!("SELECT {KNOWN}, {SAYS_NOTHING} FROM {all}"))
+        .bind(application)
+        .try_map(|row| {
+            all_say_nothing &= row.try_get::<bool, _>(5)?;
+            known_of(&row)
+        })
+        .fetch_all(&mut *connection)
+        .await?;
+    if !all_say_nothing {
+        let said: Vec<(Uuid, AccountRecord)> =
+            sqlx::query(&format!("SELECT {SAID} FROM {all} WHERE NOT ({SAYS_NOTHING})"))
+                .bind(application)
+                .try_map(|row| said_of(&row))
+                .fetch_all(connection)
+                .await?;
+        let mut said: HashMap<Uuid, AccountRecord> = said.into_iter().collect();
+        for known in &mut known {
+            known.record = said.remove(&known.id).map(Box::new);
+        }
+    }
     Ok(known)
 }
 

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use sqlx::{PgExecutor, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
 
 use super::EntitlementRow;
@@ -47,7 +47,7 @@ pub async fn keys(executor: impl PgExecutor<'_>, ids: &[Uuid]) -> sqlx::Result<H
 }
 
 /// The last version of every entitlement that an application ever had.
-pub async fn known(executor: impl PgExecutor<'_>, application: Uuid) -> sqlx::Result<Vec<EntitlementRow>> {
+pub async fn known(connection: &mut PgConnection, application: Uuid) -> sqlx::Result<Vec<EntitlementRow>> {
     // Two halves, since current and earlier versions have each their index.
     sqlx::query_as(
         "SELECT DISTINCT ON (id) * FROM (
@@ -56,6 +56,6 @@ pub async fn known(executor: impl PgExecutor<'_>, application: Uuid) -> sqlx::Re
          ) AS versions ORDER BY id, valid_from DESC",
     )
     .bind(application)
-    .fetch_all(executor)
+    .fetch_all(connection)
     .await
 }

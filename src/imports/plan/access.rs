@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use aggregates::account::Attributes;
 use aggregates::ids;
-use projections::entitlements::known;
+use projections::entitlements::EntitlementRow;
 use projections::grants::HeldAccess;
 use uuid::Uuid;
 
@@ -22,23 +22,19 @@ pub(super) fn plan(
     planning: &Planning<'_>,
     delivered: &mut Delivered,
     ahead: &mut Ahead,
+    entitlements: &HashMap<Uuid, EntitlementRow>,
     plan: &mut Plan,
     accounts: &Accounts,
 ) -> Result<Named, Fault> {
     if delivered.grants.is_none() && accounts.removed.is_empty() && delivered.entitlements.is_none() {
         return Ok(None);
     }
-    let entitlement_keys: HashMap<Uuid, String> = planning
-        .block_on(known(planning.pool, planning.application))?
-        .into_iter()
-        .map(|row| (row.id, row.key))
-        .collect();
     let sorted = delivered.grants.as_mut().map(|grants| Sorted::of(planning.application, grants)).unwrap_or_default();
     // Of a first feed all of them; what isn't needed is never touched.
     plan.access.reserve(sorted.rows.len());
     let named = sorted.named();
     let grants = delivered.grants.as_ref();
-    let mut comparison = Comparison { plan, accounts, entitlement_keys, grants, sorted: &sorted, named };
+    let mut comparison = Comparison { plan, accounts, entitlements, grants, sorted: &sorted, named };
     let mut delivered_accounts = sorted.accounts.iter().peekable();
     while let Some(page) = planning.block_on(ahead.access())? {
         for held in &page {
@@ -111,7 +107,7 @@ impl Sorted {
 struct Comparison<'a> {
     plan: &'a mut Plan,
     accounts: &'a Accounts,
-    entitlement_keys: HashMap<Uuid, String>,
+    entitlements: &'a HashMap<Uuid, EntitlementRow>,
     grants: Option<&'a DeliveredGrants>,
     sorted: &'a Sorted,
     named: HashSet<Uuid>,
@@ -168,7 +164,7 @@ impl Comparison<'_> {
     /// Held and not delivered: revoked, unless nobody may say so.
     fn missing(&mut self, account_id: Uuid, entitlement_id: Uuid) {
         let (Some(account), Some(entitlement)) =
-            (self.accounts.key(account_id), self.entitlement_keys.get(&entitlement_id))
+            (self.accounts.key(account_id), self.entitlements.get(&entitlement_id).map(|row| &row.key))
         else {
             // The account was not looked at, so neither accounts nor grants were delivered.
             self.keep(entitlement_id);

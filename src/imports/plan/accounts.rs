@@ -9,7 +9,6 @@ use projections::accounts::KnownAccount;
 use smallvec::smallvec;
 use uuid::Uuid;
 
-use super::ahead::Ahead;
 use super::{AccountChange, Plan, Planning, remark_unreadable};
 use crate::imports::Fault;
 use crate::imports::correlator::Correlator;
@@ -35,7 +34,7 @@ impl Accounts {
 pub(super) fn plan(
     planning: &Planning<'_>,
     delivered: &mut Delivered,
-    ahead: &mut Ahead,
+    rows: Vec<KnownAccount>,
     plan: &mut Plan,
     correlator: &Correlator,
     issues: &mut Issues,
@@ -44,8 +43,8 @@ pub(super) fn plan(
     if delivered.accounts.is_none() && delivered.grants.is_none() {
         return Ok(Accounts::default());
     }
-    let rows = planning.block_on(ahead.accounts())?;
     let current = || rows.iter().filter(|row| row.is_present);
+    let nothing = AccountRecord::default();
     let file = delivered.accounts.take();
     let said = match (&file, &delivered.grants) {
         (Some(file), _) => Some(Said::File(file)),
@@ -60,7 +59,7 @@ pub(super) fn plan(
             if (planning.is_interrupted)() {
                 return Err(Fault::Interrupted);
             }
-            let happens = difference(before(row), Some(record));
+            let happens = difference(before(row, &nothing), Some(record));
             plan.metrics.accounts.count(happens);
             let correlated =
                 correlation(planning, key, record, row, correlator, &mut plan.metrics.uncorrelated_accounts);
@@ -77,7 +76,7 @@ pub(super) fn plan(
         missing.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         for row in missing {
             if said.removes(&row.key) {
-                let happens = difference(before(Some(row)), None);
+                let happens = difference(before(Some(row), &nothing), None);
                 plan.metrics.accounts.count(happens);
                 plan.accounts
                     .push((plan.account_keys.number(&row.key), AccountChange { happens, ..AccountChange::default() }));
@@ -109,13 +108,11 @@ fn by_key(rows: &[KnownAccount]) -> HashMap<&str, &KnownAccount> {
     rows.iter().map(|row| (row.key.as_str(), row)).collect()
 }
 
-/// What is known of an account: its record, and whether it is there.
-fn before(row: Option<&KnownAccount>) -> Known<'_, AccountRecord> {
-    match row {
-        None => Known::Never,
-        Some(KnownAccount { is_present: true, record, .. }) => Known::Present(record),
-        Some(KnownAccount { record, .. }) => Known::Removed(record),
-    }
+/// What is known of an account: its record, which may be `nothing`, and whether it is there.
+fn before<'a>(row: Option<&'a KnownAccount>, nothing: &'a AccountRecord) -> Known<'a, AccountRecord> {
+    let Some(KnownAccount { is_present, record, .. }) = row else { return Known::Never };
+    let record = record.as_deref().unwrap_or(nothing);
+    if *is_present { Known::Present(record) } else { Known::Removed(record) }
 }
 
 /// An account that is there.

@@ -1,10 +1,12 @@
 //! What the tables say of an application, read while its files are read: the plan compares with it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use projections::accounts::{KnownAccount, known};
+use projections::accounts::{self, KnownAccount};
+use projections::entitlements::{self, EntitlementRow};
 use projections::grants::{HeldAccess, held};
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use uuid::Uuid;
@@ -18,26 +20,45 @@ const GRANTS: usize = 1 << 20;
 /// A page, and its share of the grants that may wait.
 type Read = (sqlx::Result<Vec<HeldAccess>>, Option<OwnedSemaphorePermit>);
 
-/// The accounts of an application, then what they hold.
+/// The accounts and entitlements of an application, then what its accounts hold.
 pub struct Ahead {
-    accounts: Option<oneshot::Receiver<sqlx::Result<Vec<KnownAccount>>>>,
+    known: Option<oneshot::Receiver<sqlx::Result<Known>>>,
     access: mpsc::Receiver<Read>,
     is_read: bool,
 }
 
+/// What is known of an application: all that is or was there, each once.
+#[derive(Default)]
+pub(super) struct Known {
+    pub(super) accounts: Vec<KnownAccount>,
+    pub(super) entitlements: HashMap<Uuid, EntitlementRow>,
+}
+
+impl Known {
+    async fn read(connection: &mut PgConnection, application: Uuid) -> sqlx::Result<Self> {
+        let accounts = accounts::known(connection, application).await?;
+        let entitlements = entitlements::known(connection, application).await?;
+        Ok(Self { accounts, entitlements: entitlements.into_iter().map(|row| (row.id, row)).collect() })
+    }
+}
+
 impl Ahead {
-    /// Begins to read. It stops when nobody wants it any more.
+    /// Begins to read, by one connection. It stops when nobody wants it any more.
     pub fn start(handle: &Handle, pool: PgPool, application: Uuid) -> Self {
-        let (accounts_read, accounts) = oneshot::channel();
+        let (known_read, known) = oneshot::channel();
         let (page_read, access) = mpsc::channel(PAGES);
         handle.spawn(async move {
-            if accounts_read.send(known(&pool, application).await).is_err() {
+            let mut connection = match pool.acquire().await {
+                Ok(connection) => connection,
+                Err(error) => return drop(known_read.send(Err(error))), // nobody wants it any more
+            };
+            if known_read.send(Known::read(&mut connection, application).await).is_err() {
                 return;
             }
             let room = Arc::new(Semaphore::new(GRANTS));
             let mut after = Some(Uuid::nil());
             while let Some(last) = after {
-                let page = held(&pool, application, last, PAGE as i64).await;
+                let page = held(&mut *connection, application, last, PAGE as i64).await;
                 let full = page.as_ref().ok().filter(|page| page.len() == PAGE);
                 after = full.and_then(|page| page.last()).map(|last| last.account_id);
                 let grants = page.iter().flatten().map(|held| held.entitlements.len()).sum::<usize>().min(GRANTS);
@@ -51,14 +72,14 @@ impl Ahead {
                 }
             }
         });
-        Self { accounts: Some(accounts), access, is_read: false }
+        Self { known: Some(known), access, is_read: false }
     }
 
-    /// Every account that is or was there, once.
-    pub(super) async fn accounts(&mut self) -> sqlx::Result<Vec<KnownAccount>> {
-        match self.accounts.take() {
-            Some(accounts) => accounts.await.map_err(|_| sqlx::Error::WorkerCrashed)?,
-            None => Ok(Vec::new()),
+    /// What is known, once.
+    pub(super) async fn known(&mut self) -> sqlx::Result<Known> {
+        match self.known.take() {
+            Some(known) => known.await.map_err(|_| sqlx::Error::WorkerCrashed)?,
+            None => Ok(Known::default()),
         }
     }
 

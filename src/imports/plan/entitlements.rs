@@ -6,23 +6,21 @@ use aggregates::application::Content;
 use aggregates::difference::{Known, difference};
 use aggregates::entitlement::{EntitlementRecord, observe};
 use aggregates::ids;
-use projections::entitlements::{EntitlementRow, known};
+use projections::entitlements::EntitlementRow;
 use uuid::Uuid;
 
 use super::access::Named;
 use super::{Plan, Planning, remark_unreadable};
-use crate::imports::Fault;
 use crate::imports::delivered::Delivered;
 
 pub(super) fn plan(
     planning: &Planning<'_>,
     delivered: &mut Delivered,
+    known: &HashMap<Uuid, EntitlementRow>,
     plan: &mut Plan,
     named: &Named,
-) -> Result<(), Fault> {
-    let Some(named) = named else { return Ok(()) };
-    let known: HashMap<Uuid, EntitlementRow> =
-        planning.block_on(known(planning.pool, planning.application))?.into_iter().map(|row| (row.id, row)).collect();
+) {
+    let Some(named) = named else { return };
     let file = delivered.entitlements.take();
     let mut wanted: Vec<(String, Option<EntitlementRecord>)> = Vec::new();
     let mut told: HashSet<&str> = HashSet::new();
@@ -84,5 +82,4 @@ pub(super) fn plan(
     if let Some(file) = &file {
         remark_unreadable(&mut plan.remarks, &file.listing.file, file.listing.unreadable);
     }
-    Ok(())
 }

@@ -145,9 +145,12 @@ impl Planning<'_> {
         plan.metrics.duplicates = delivered.duplicates;
         plan.remarks = std::mem::take(&mut delivered.remarks);
         let correlator = identities::plan(self, &mut delivered, &mut plan, issues)?;
-        let accounts = accounts::plan(self, &mut delivered, &mut ahead, &mut plan, &correlator, issues)?;
-        let named = access::plan(self, &mut delivered, &mut ahead, &mut plan, &accounts)?;
-        entitlements::plan(self, &mut delivered, &mut plan, &named)?;
+        if delivered.accounts.is_some() || delivered.entitlements.is_some() || delivered.grants.is_some() {
+            let known = self.block_on(ahead.known())?;
+            let accounts = accounts::plan(self, &mut delivered, known.accounts, &mut plan, &correlator, issues)?;
+            let named = access::plan(self, &mut delivered, &mut ahead, &known.entitlements, &mut plan, &accounts)?;
+            entitlements::plan(self, &mut delivered, &known.entitlements, &mut plan, &named);
+        }
         issues.flush()?;
         plan.metrics.rows_rejected = issues.rows_rejected;
         plan.metrics.sum_up();
