@@ -13,6 +13,9 @@ use super::issues::Problem;
 use super::reader::{SEVERAL, Values};
 use super::{Fault, transforms};
 
+/// Native keys have at most so many characters: they are in every index.
+pub const KEY_LIMIT: usize = 512;
+
 /// Mostly one: a million rows needn't allocate it.
 pub type Few<T> = SmallVec<[T; 1]>;
 
@@ -39,6 +42,30 @@ struct Field {
     is_several: bool,
     /// Its meaning is known; else it is a custom attribute.
     is_known: bool,
+}
+
+/// Columns that fill fields as they are.
+#[derive(Debug, Clone, Copy)]
+pub struct Plain<const N: usize> {
+    columns: [usize; N],
+    width: usize,
+}
+
+impl<const N: usize> Plain<N> {
+    /// A row's values, if there is nothing to say of it; the values have no NUL character.
+    pub fn values<'a>(&self, values: &Values<'a>) -> Option<[&'a str; N]> {
+        if values.count() != self.width {
+            return None;
+        }
+        let mut found = [""; N];
+        for (found, column) in found.iter_mut().zip(self.columns) {
+            *found = values.get(column)?.trim();
+            if found.is_empty() || found.len() > KEY_LIMIT {
+                return None;
+            }
+        }
+        Some(found)
+    }
 }
 
 /// A row's values by field, and what is wrong with them.
@@ -96,10 +123,18 @@ impl Mapping {
         Ok(Self { fields: found, width: header.len(), remarks })
     }
 
-    /// The column that fills a field as it is.
-    pub fn column(&self, field: &str) -> Option<usize> {
-        let field = self.fields.iter().find(|known| known.name == field)?;
-        if field.steps.is_none() && !field.is_several { Some(*field.indexes.first()?) } else { None }
+    /// The columns that fill these fields as they are, if nothing else is filled.
+    pub fn plain<const N: usize>(&self, fields: [&str; N]) -> Option<Plain<N>> {
+        let mut columns = [0; N];
+        for (column, name) in columns.iter_mut().zip(fields) {
+            let field = self.fields.iter().find(|known| known.name == name)?;
+            let [index] = field.indexes[..] else { return None };
+            if field.steps.is_some() || field.is_several {
+                return None;
+            }
+            *column = index;
+        }
+        (self.fields.len() == N).then_some(Plain { columns, width: self.width })
     }
 
     /// A row's values by field.

@@ -11,10 +11,7 @@ use chrono::{DateTime, Utc};
 
 use super::delivered::Interner;
 use super::issues::Problem;
-use super::mapping::{Few, Fields};
-
-/// Native keys have at most so many characters: they are in every index.
-const KEY_LIMIT: usize = 512;
+use super::mapping::{Few, Fields, KEY_LIMIT};
 
 /// Reads the fields of a row and collects what is wrong.
 pub struct RowReader<'a> {

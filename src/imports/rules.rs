@@ -114,6 +114,11 @@ pub struct Broken {
 }
 
 impl RowRules {
+    /// Is there none?
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The rules that a row breaks; it is a subject for each of its keys, and must satisfy them as each.
     pub fn broken<'s>(&self, subjects: &(impl Iterator<Item = Subject<'s>> + Clone)) -> Broken {
         let mut broken = Broken::default();

@@ -8,11 +8,12 @@ use aggregates::application_import::{
     ApplicationImport, ApplicationImportCommand as Command, ImportFile, Metrics, Removals,
 };
 use aggregates::rule::Subject;
+use smallvec::smallvec;
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use super::configured::Configured;
-use super::delivered::{AttributeSets, Delivered, DeliveredGrants, GrantRows, Interner, Keyed, Pair};
+use super::delivered::{Delivered, DeliveredGrants, Keyed, Pair};
 use super::evidence::{BlobReader, Spool};
 use super::issues::Issues;
 use super::mapping::{Few, Mapping};
@@ -286,7 +287,7 @@ fn make_plan(
             return Err(Fault::File(format!("{} belongs to a file group that the connector no longer has", file.name)));
         };
         let bytes = BlobReader::new(app.pool.clone(), handle.clone(), &file.sha256, file.size);
-        read_file(&mut delivered, group, file, bytes, configured, &mut issues, watch)?;
+        read_file(&mut delivered, application, group, file, bytes, configured, &mut issues, watch)?;
     }
     watch.rows_total.store(delivered.rows_read, Ordering::Relaxed);
     let planning = Planning {
@@ -307,6 +308,7 @@ fn make_plan(
 
 fn read_file(
     delivered: &mut Delivered,
+    application: Uuid,
     group: &FileGroup,
     file: &ImportFile,
     bytes: BlobReader,
@@ -319,94 +321,89 @@ fn read_file(
     let rules = configured.rules.of_rows(group)?;
     let schema = configured.schema.as_ref();
     let before = delivered.rows_read;
-    /// Reads every row of a file into what it delivers: its keys, then its record, which the rules are held against. Looks at
-    /// rows that are coming, too.
+    /// Reads every row of a file into what it delivers: its keys, then its record, which the rules are held against. Of some rows
+    /// of a batch both may be known at once.
     macro_rules! read_rows {
-        ($new:expr, $into:expr, $coming:expr, $keys:expr, $record:expr, |$key:ident, $row:ident| $subject:expr) => {{
-            let mut into = $new(group.id, &file.name);
-            loop {
-                $coming(&rows);
-                if delivered.rows_read % 1024 == 0 {
-                    watch.rows_read.store(delivered.rows_read, Ordering::Relaxed);
-                    if watch.is_interrupted() {
-                        return Err(Fault::Interrupted);
-                    }
+        ($into:expr, $at_once:expr, $keys:expr, $record:expr, |$key:ident, $row:ident| $subject:expr) => {
+            while let Some(batch) = rows.batch()? {
+                watch.rows_read.store(delivered.rows_read, Ordering::Relaxed);
+                if watch.is_interrupted() {
+                    return Err(Fault::Interrupted);
                 }
-                let Some((row, values)) = rows.read()? else { break };
-                delivered.rows_read += 1;
-                let mut reader = RowReader::new(mapping.fields(&values));
-                let keys = $keys(&mut reader);
-                let record = $record(&mut reader);
-                let mut problems = reader.problems();
-                if let Some(keys) = keys.as_ref().filter(|_| problems.is_empty()) {
-                    let $row = &record;
-                    let broken = rules.broken(&keys.iter().map(|$key| $subject));
-                    problems = broken.problems;
-                    for remark in broken.remarks {
-                        into.listing.remark(row, remark, issues)?;
+                let mut at_once = $at_once(batch).into_iter();
+                for (row, values) in batch.rows() {
+                    delivered.rows_read += 1;
+                    if let Some((keys, record)) = at_once.next().flatten() {
+                        $into.add_all(keys, record, row, issues)?;
+                        continue;
                     }
-                }
-                match keys {
-                    Some(keys) if problems.is_empty() => into.add_all(keys, record, row, issues)?,
-                    keys => into.reject(keys, row, problems, issues)?,
+                    let mut reader = RowReader::new(mapping.fields(&values));
+                    let keys = $keys(&mut reader);
+                    let record = $record(&mut reader);
+                    let mut problems = reader.problems();
+                    if let Some(keys) = keys.as_ref().filter(|_| problems.is_empty()) {
+                        let $row = &record;
+                        let broken = rules.broken(&keys.iter().map(|$key| $subject));
+                        problems = broken.problems;
+                        for remark in broken.remarks {
+                            $into.listing.remark(row, remark, issues)?;
+                        }
+                    }
+                    match keys {
+                        Some(keys) if problems.is_empty() => $into.add_all(keys, record, row, issues)?,
+                        keys => $into.reject(keys, row, problems, issues)?,
+                    }
                 }
             }
-            delivered.duplicates += into.finish(issues)?;
-            $into(into);
-        }};
+        };
     }
     match group.content {
         Content::Identities => {
             delivered.remarks.extend(configured.remarks.iter().cloned());
             delivered.remarks.extend(schema.and_then(|schema| unnamed(group, schema, &file.name)));
+            let mut identities = Keyed::new(group.id, &file.name);
             read_rows!(
-                Keyed::new,
-                |file| delivered.identities = Some(file),
-                |_: &Rows| (),
+                identities,
+                |_| Vec::<Option<_>>::new(),
                 |row: &mut RowReader| row.keys("key"),
                 |row: &mut RowReader| row.identity(schema),
                 |key, record| Subject::Identity { key, record, status: None }
             );
+            delivered.duplicates += identities.finish(issues)?;
+            delivered.identities = Some(identities);
         }
         Content::Accounts => {
+            let mut accounts = Keyed::new(group.id, &file.name);
             read_rows!(
-                Keyed::new,
-                |file| delivered.accounts = Some(file),
-                |_: &Rows| (),
+                accounts,
+                |_| Vec::<Option<_>>::new(),
                 |row: &mut RowReader| row.keys("key"),
                 |row: &mut RowReader| row.account(),
                 |key, record| Subject::Account { key, record }
             );
+            delivered.duplicates += accounts.finish(issues)?;
+            delivered.accounts = Some(accounts);
         }
         Content::Entitlements => {
+            let mut entitlements = Keyed::new(group.id, &file.name);
             read_rows!(
-                Keyed::new,
-                |file| delivered.entitlements = Some(file),
-                |_: &Rows| (),
+                entitlements,
+                |_| Vec::<Option<_>>::new(),
                 |row: &mut RowReader| row.keys("key"),
                 |row: &mut RowReader| row.entitlement(),
                 |key, record| Subject::Entitlement { key, record }
             );
+            delivered.duplicates += entitlements.finish(issues)?;
+            delivered.entitlements = Some(entitlements);
         }
         Content::Grants => {
-            let mut grants = DeliveredGrants {
-                said: GrantRows::new(group.id, &file.name, 0),
-                accounts: Interner::default(),
-                entitlements: Interner::default(),
-                attributes: AttributeSets::default(),
-            };
-            let (accounts, entitlements) = (mapping.column("account"), mapping.column("entitlement"));
+            let mut grants = DeliveredGrants::new(group.id, &file.name, file.size);
+            let plain = mapping.plain(["account", "entitlement"]).filter(|_| rules.is_empty());
             read_rows!(
-                |id, name| GrantRows::new(id, name, file.size),
-                |file| grants.said = file,
-                |rows: &Rows| {
-                    let coming = |column| rows.coming().filter_map(move |values| Some(values.get(column)?.trim()));
-                    if let Some(column) = accounts {
-                        grants.accounts.foresee(coming(column));
-                    }
-                    if let Some(column) = entitlements {
-                        grants.entitlements.foresee(coming(column));
-                    }
+                grants.said,
+                |batch| {
+                    let pairs = plain.map(|plain| grants.pairs(batch, plain)).unwrap_or_default();
+                    pairs.into_iter().map(|pair| Some((smallvec![pair?], 0)))
                 },
                 |row: &mut RowReader| {
                     let accounts = row.numbers("account", &mut grants.accounts);
@@ -422,6 +419,7 @@ fn read_file(
                     attributes: &grants.attributes.sets[*number as usize],
                 }
             );
+            delivered.duplicates += grants.finish(application, issues)?;
             delivered.grants = Some(grants);
         }
     }

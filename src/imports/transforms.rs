@@ -97,11 +97,13 @@ mod tests {
         let mut rows = Rows::open(bytes, "f", &group, &named, &Arc::default())?;
         let mut mapping = Mapping::new(&group, &named, &rows.header, "f")?;
         let (mut read, mut problems) = (Vec::new(), Vec::new());
-        while let Some((_, values)) = rows.read()? {
-            let fields = mapping.fields(&values);
-            read.push(["key", "email", "type"].map(|field| fields.get(field)).to_vec());
-            problems
-                .extend(fields.problems.into_iter().map(|problem| format!("{}: {}", problem.code, problem.message)));
+        while let Some(batch) = rows.batch()? {
+            for (_, values) in batch.rows() {
+                let fields = mapping.fields(&values);
+                read.push(["key", "email", "type"].map(|field| fields.get(field)).to_vec());
+                let told = fields.problems.into_iter().map(|problem| format!("{}: {}", problem.code, problem.message));
+                problems.extend(told);
+            }
         }
         let remarks = [mapping.remarks, rows.remarks()].concat();
         Ok((read, problems, remarks))

@@ -98,10 +98,13 @@ fn rows(bytes: BlobReader, name: &str, group: &FileGroup, named: &Named, rejecte
     let sheet = group.dialect.sheet.as_deref().unwrap_or("Rejects");
     let mut out = Writer::new(Cursor::new(Vec::new()), group.format, &group.dialect, sheet, &header)?;
     let mut wanted = rejected.iter().peekable();
-    while wanted.peek().is_some() {
-        let Some((row, values)) = rows.read()? else { break };
-        if wanted.next_if(|wanted| **wanted == i64::from(row)).is_some() {
-            out.row(&values.texts().map(harmless).collect::<Vec<_>>())?;
+    while wanted.peek().is_some()
+        && let Some(batch) = rows.batch()?
+    {
+        for (row, values) in batch.rows() {
+            if wanted.next_if(|wanted| **wanted == i64::from(row)).is_some() {
+                out.row(&values.texts().map(harmless).collect::<Vec<_>>())?;
+            }
         }
     }
     Ok(out.finish()?.into_inner())

@@ -1,12 +1,16 @@
 //! Grants, of which there may be millions: they are put in order once all are read, which costs less than a place in a map for each.
 
 use std::collections::BTreeMap;
+use std::panic::resume_unwind;
+use std::thread;
 
+use aggregates::ids;
 use uuid::Uuid;
 
 use super::{AttributeSets, Interner, Listing};
 use crate::imports::issues::{Issues, Problem};
-use crate::imports::mapping::Few;
+use crate::imports::mapping::{Few, Plain};
+use crate::imports::reader::Batch;
 
 /// A row has rarely fewer bytes than this.
 const ROW_BYTES: u64 = 16;
@@ -27,6 +31,61 @@ pub struct DeliveredGrants {
     pub entitlements: Interner,
     /// Attributes.
     pub attributes: AttributeSets,
+    /// Ids of accounts, by number, once finished.
+    pub account_ids: Vec<Uuid>,
+    /// Ids of entitlements, likewise.
+    pub entitlement_ids: Vec<Uuid>,
+}
+
+impl DeliveredGrants {
+    /// Nothing said yet, of a file of so many bytes.
+    pub fn new(file_group_id: Uuid, file: &str, size: u64) -> Self {
+        Self {
+            said: GrantRows::new(file_group_id, file, size),
+            accounts: Interner::default(),
+            entitlements: Interner::default(),
+            attributes: AttributeSets::default(),
+            account_ids: Vec::new(),
+            entitlement_ids: Vec::new(),
+        }
+    }
+
+    /// What rows grant that are two names and nothing else, as most are; `None` for each that must be looked at more closely.
+    pub fn pairs(&mut self, batch: &Batch, plain: Plain<2>) -> Vec<Option<Pair>> {
+        if batch.has_nul() {
+            return Vec::new();
+        }
+        let names: Vec<Option<[&str; 2]>> = batch.rows().map(|(_, values)| plain.values(&values)).collect();
+        let [accounts, entitlements] =
+            [0, 1].map(|column| names.iter().flatten().map(|names| names[column]).collect::<Vec<_>>());
+        let (accounts, entitlements) = (self.accounts.numbers(&accounts), self.entitlements.numbers(&entitlements));
+        let mut pairs = accounts.into_iter().zip(entitlements);
+        names.iter().map(|names| names.and_then(|_| pairs.next())).collect()
+    }
+
+    /// All rows were read: see [`GrantRows::finish`]; within an account they are in the order of the entitlements' ids.
+    pub fn finish(&mut self, application: Uuid, issues: &mut Issues) -> sqlx::Result<u64> {
+        let Self { said, accounts, entitlements, .. } = self;
+        self.entitlement_ids = entitlements.texts().map(|key| ids::entitlement(application, key)).collect();
+        let places = places(&self.entitlement_ids);
+        thread::scope(|scope| {
+            let account_ids = scope.spawn(|| accounts.texts().map(|key| ids::account(application, key)).collect());
+            let duplicates = said.finish(&places, issues);
+            self.account_ids = account_ids.join().unwrap_or_else(|panic| resume_unwind(panic));
+            duplicates
+        })
+    }
+}
+
+/// The place of each id, by number, were they in order.
+fn places(ids: &[Uuid]) -> Vec<u32> {
+    let mut order: Vec<usize> = (0..ids.len()).collect();
+    order.sort_unstable_by_key(|number| ids[*number]);
+    let mut places = vec![0; ids.len()];
+    for (place, number) in (0..).zip(order) {
+        places[number] = place;
+    }
+    places
 }
 
 /// A delivered grant: 16 bytes.
@@ -53,7 +112,7 @@ impl GrantRow {
 pub struct GrantRows {
     /// The file, and what was left out of it.
     pub listing: Listing<Pair>,
-    /// Once finished each pair is there once, in the order of numbers.
+    /// Once finished each pair is there once, in the order of the accounts' numbers and the entitlements' places.
     rows: Vec<GrantRow>,
 }
 
@@ -83,11 +142,12 @@ impl GrantRows {
     }
 
     /// All rows were read: puts them in order, tells of repetitions and contradictions. Gives how many rows repeated another.
-    pub fn finish(&mut self, issues: &mut Issues) -> sqlx::Result<u64> {
+    /// `places` are the entitlements', by number.
+    fn finish(&mut self, places: &[u32], issues: &mut Issues) -> sqlx::Result<u64> {
         self.rows = by_account(std::mem::take(&mut self.rows));
         for rows in self.rows.chunk_by_mut(|a, b| a.account == b.account) {
             // A stable one: rows of one pair stay in the file's order.
-            rows.sort_by_key(|row| row.entitlement);
+            rows.sort_by_key(|row| places[row.entitlement as usize]);
         }
         if self.rows.windows(2).all(|pair| pair[0].pair() != pair[1].pair()) {
             return Ok(0);
@@ -194,13 +254,13 @@ mod tests {
                     }
                 }
             }
-            prop_assert_eq!(rows.finish(&mut issues).unwrap(), repeated);
+            prop_assert_eq!(rows.finish(&[3, 2, 1, 0], &mut issues).unwrap(), repeated);
             prop_assert_eq!(rows.listing.protected.iter().copied().collect::<BTreeSet<_>>(), contradicted);
             let mut last = None;
             for (account, rows) in rows.accounts() {
                 prop_assert!(last < Some(account));
                 last = Some(account);
-                prop_assert!(rows.windows(2).all(|rows| rows[0].entitlement < rows[1].entitlement));
+                prop_assert!(rows.windows(2).all(|rows| rows[0].entitlement > rows[1].entitlement));
             }
             let found: HashMap<Pair, (u32, u32)> =
                 rows.take().into_iter().map(|row| (row.pair(), (row.attributes, row.row))).collect();

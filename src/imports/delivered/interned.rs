@@ -22,8 +22,27 @@ pub struct Interner {
 impl Interner {
     /// The number of a text.
     pub fn number(&mut self, text: &str) -> u32 {
+        self.number_of(self.hasher.hash_one(text), text)
+    }
+
+    /// The numbers of many texts. Where millions come in any order, most of what one costs is to wait for memory; here each step
+    /// asks for what all of them need before the next step needs it.
+    pub fn numbers(&mut self, texts: &[&str]) -> Vec<u32> {
+        let hashes: Vec<u64> = texts.iter().map(|text| self.hasher.hash_one(text)).collect();
+        let guess = |hash: &u64| self.numbers.find(*hash, |_| true).copied();
+        let guesses: Vec<Option<u32>> = hashes.iter().map(guess).collect();
+        let ends: Vec<usize> = guesses.iter().flatten().map(|number| self.ends[*number as usize]).collect();
+        let bytes = self.texts.as_bytes();
+        black_box(ends.iter().filter_map(|end| bytes.get(end.checked_sub(1)?)).fold(0, |all, byte| all ^ byte));
+        let number = |((text, hash), guess): ((&&str, u64), Option<u32>)| match guess {
+            Some(number) if self.text(number) == *text => number,
+            _ => self.number_of(hash, text),
+        };
+        texts.iter().zip(hashes).zip(guesses).map(number).collect()
+    }
+
+    fn number_of(&mut self, hash: u64, text: &str) -> u32 {
         let Self { numbers, hasher, texts, ends } = self;
-        let hash = hasher.hash_one(text);
         let is_it = |number: &u32| text_at(texts, ends, *number) == text;
         match numbers.entry(hash, is_it, |number| hasher.hash_one(text_at(texts, ends, *number))) {
             Entry::Occupied(known) => *known.get(),
@@ -35,17 +54,6 @@ impl Interner {
                 number
             }
         }
-    }
-
-    /// Makes ready for texts that will be asked for soon. Where millions of rows come in any order, most of what one costs is to wait
-    /// for memory; here each step asks for what all of them need before the next step needs it.
-    pub fn foresee<'t>(&self, texts: impl Iterator<Item = &'t str>) {
-        let hashes: Vec<u64> = texts.map(|text| self.hasher.hash_one(text)).collect();
-        let known = |hash: &u64| self.numbers.find(*hash, |_| true).map(|number| *number as usize);
-        let numbers: Vec<usize> = hashes.iter().filter_map(known).collect();
-        let ends: Vec<usize> = numbers.iter().map(|number| self.ends[*number]).collect();
-        let bytes = self.texts.as_bytes();
-        black_box(ends.iter().filter_map(|end| bytes.get(end.checked_sub(1)?)).fold(0, |all, byte| all ^ byte));
     }
 
     /// The number of a text that was seen.

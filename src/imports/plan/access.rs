@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use aggregates::account::Attributes;
-use aggregates::ids;
 use projections::entitlements::EntitlementRow;
 use projections::grants::HeldAccess;
 use uuid::Uuid;
@@ -29,12 +28,14 @@ pub(super) fn plan(
     if delivered.grants.is_none() && accounts.removed.is_empty() && delivered.entitlements.is_none() {
         return Ok(None);
     }
-    let sorted = delivered.grants.as_mut().map(|grants| Sorted::of(planning.application, grants)).unwrap_or_default();
+    let sorted = delivered.grants.as_mut().map(Sorted::of).unwrap_or_default();
     // Of a first feed all of them; what isn't needed is never touched.
     plan.access.reserve(sorted.rows.len());
-    let named = sorted.named();
     let grants = delivered.grants.as_ref();
-    let mut comparison = Comparison { plan, accounts, entitlements, grants, sorted: &sorted, named };
+    let named = grants.map(|grants| sorted.named(grants)).unwrap_or_default();
+    let numbers = vec![None; grants.map_or(0, |grants| grants.entitlements.count())];
+    let mut comparison =
+        Comparison { plan, accounts, entitlements, grants, sorted: &sorted, named, account: None, numbers };
     let mut delivered_accounts = sorted.accounts.iter().peekable();
     while let Some(page) = planning.block_on(ahead.access())? {
         for held in &page {
@@ -61,8 +62,6 @@ struct Sorted {
     /// Those that hold anything, ascending.
     accounts: Vec<Account>,
     rows: Vec<GrantRow>,
-    /// By number.
-    entitlements: Vec<Uuid>,
 }
 
 struct Account {
@@ -73,34 +72,25 @@ struct Account {
 
 impl Sorted {
     /// Takes the delivered grants out: there may be a million.
-    fn of(application: Uuid, grants: &mut DeliveredGrants) -> Self {
-        let mut rows = grants.said.take();
-        let entitlements: Vec<Uuid> =
-            grants.entitlements.texts().map(|key| ids::entitlement(application, key)).collect();
-        let mut order: Vec<usize> = (0..entitlements.len()).collect();
-        order.sort_unstable_by_key(|number| entitlements[*number]);
-        let mut places = vec![0_u32; order.len()];
-        for (place, number) in (0..).zip(order) {
-            places[number] = place;
-        }
+    fn of(grants: &mut DeliveredGrants) -> Self {
+        let rows = grants.said.take();
         let mut accounts = Vec::with_capacity(grants.accounts.count());
         let mut start = 0;
-        for rows in rows.chunk_by_mut(|a, b| a.account == b.account) {
-            rows.sort_unstable_by_key(|row| places[row.entitlement as usize]);
-            let id = ids::account(application, grants.accounts.text(rows[0].account));
+        for rows in rows.chunk_by(|a, b| a.account == b.account) {
+            let id = grants.account_ids[rows[0].account as usize];
             accounts.push(Account { id, rows: start..start + rows.len() });
             start += rows.len();
         }
         accounts.sort_unstable_by_key(|account| account.id);
-        Self { accounts, rows, entitlements }
+        Self { accounts, rows }
     }
 
-    fn named(&self) -> HashSet<Uuid> {
-        let mut is_named = vec![false; self.entitlements.len()];
+    fn named(&self, grants: &DeliveredGrants) -> HashSet<Uuid> {
+        let mut is_named = vec![false; grants.entitlement_ids.len()];
         for row in &self.rows {
             is_named[row.entitlement as usize] = true;
         }
-        self.entitlements.iter().zip(is_named).filter(|(_, is_named)| *is_named).map(|(id, _)| *id).collect()
+        grants.entitlement_ids.iter().zip(is_named).filter(|(_, is_named)| *is_named).map(|(id, _)| *id).collect()
     }
 }
 
@@ -111,15 +101,21 @@ struct Comparison<'a> {
     grants: Option<&'a DeliveredGrants>,
     sorted: &'a Sorted,
     named: HashSet<Uuid>,
+    /// The account's number in the plan, if it is named there.
+    account: Option<u32>,
+    /// Numbers of entitlements in the plan, by those in the file.
+    numbers: Vec<Option<u32>>,
 }
 
 impl Comparison<'_> {
     /// What was delivered of an account against what it holds.
     fn of_account(&mut self, account: Option<&Account>, held: Option<&HeldAccess>) {
+        self.account = None;
         let sorted = self.sorted;
+        let entitlements = self.grants.map(|grants| grants.entitlement_ids.as_slice()).unwrap_or_default();
         let rows = account.map(|account| &sorted.rows[account.rows.clone()]).unwrap_or_default();
         let mut rows = rows.iter().peekable();
-        let id = |row: &GrantRow| sorted.entitlements[row.entitlement as usize];
+        let id = |row: &GrantRow| entitlements[row.entitlement as usize];
         if let Some(held) = held {
             for entitlement in &held.entitlements {
                 while let Some(row) = rows.next_if(|row| id(row) < *entitlement) {
@@ -197,10 +193,13 @@ impl Comparison<'_> {
     fn change(&mut self, row: GrantRow, operation: Operation) {
         let Some(grants) = self.grants else { return };
         let attributes: &Attributes = &grants.attributes.sets[row.attributes as usize];
-        self.plan.access.push(AccessChange {
-            account: self.plan.account_keys.number(grants.accounts.text(row.account)),
-            entitlement: self.plan.entitlement_keys.number(grants.entitlements.text(row.entitlement)),
-            attributes: self.plan.attributes.number(attributes.clone()),
+        let plan = &mut *self.plan;
+        let (account, entitlement) = (&mut self.account, &mut self.numbers[row.entitlement as usize]);
+        plan.access.push(AccessChange {
+            account: *account.get_or_insert_with(|| plan.account_keys.number(grants.accounts.text(row.account))),
+            entitlement: *entitlement
+                .get_or_insert_with(|| plan.entitlement_keys.number(grants.entitlements.text(row.entitlement))),
+            attributes: plan.attributes.number(attributes.clone()),
             operation,
         });
     }

@@ -13,7 +13,7 @@ use aggregates::application::{Encoding, FileGroup, Format};
 use aggregates::transform::Named;
 
 use pushed::Pushed;
-pub use pushed::Values;
+pub use pushed::{Batch, Values};
 
 use super::Fault;
 use super::encoding::Text;
@@ -74,14 +74,9 @@ impl Rows {
         Ok(Self { pushed, header })
     }
 
-    /// The next row and its number, the header's being 1; `None` at the end.
-    pub fn read(&mut self) -> Result<Option<(u32, Values<'_>)>, Fault> {
-        self.pushed.read()
-    }
-
-    /// Rows that will be read next, whenever many of them have come: none after most rows.
-    pub fn coming(&self) -> impl Iterator<Item = Values<'_>> {
-        self.pushed.coming()
+    /// The next rows, at most some thousand; `None` at the end.
+    pub fn batch(&mut self) -> Result<Option<&Batch>, Fault> {
+        self.pushed.batch()
     }
 
     /// What people should know about the file, once it was read.
@@ -147,8 +142,8 @@ mod tests {
     pub(super) fn all(bytes: &[u8], group: &FileGroup) -> Result<(Vec<String>, Vec<Row>), Fault> {
         let mut rows = Rows::open(Cursor::new(bytes.to_vec()), "f", group, &Named::new(), &Arc::default())?;
         let mut read = Vec::new();
-        while let Some((row, values)) = rows.read()? {
-            read.push((row, values.texts().map(str::to_owned).collect()));
+        while let Some(batch) = rows.batch()? {
+            read.extend(batch.rows().map(|(row, values)| (row, values.texts().map(str::to_owned).collect())));
         }
         Ok((rows.header, read))
     }

@@ -39,7 +39,7 @@ impl<'a> Values<'a> {
 
 /// Rows in one piece of memory.
 #[derive(Default)]
-struct Batch {
+pub struct Batch {
     text: String,
     /// Where in `text` each value ends.
     ends: Vec<usize>,
@@ -48,11 +48,20 @@ struct Batch {
 }
 
 impl Batch {
-    fn values(&self, index: usize) -> Option<(u32, Values<'_>)> {
-        let (row, end) = *self.rows.get(index)?;
-        let first = index.checked_sub(1).map_or(0, |before| self.rows[before].1);
-        let start = first.checked_sub(1).map_or(0, |before| self.ends[before]);
-        Some((row, Values { text: &self.text, start, ends: &self.ends[first..end] }))
+    /// The rows and their numbers, the header's being 1.
+    pub fn rows(&self) -> impl Iterator<Item = (u32, Values<'_>)> {
+        let mut first = 0_usize;
+        self.rows.iter().map(move |(row, end)| {
+            let start = first.checked_sub(1).map_or(0, |before| self.ends[before]);
+            let values = Values { text: &self.text, start, ends: &self.ends[first..*end] };
+            first = *end;
+            (*row, values)
+        })
+    }
+
+    /// Does any value contain a NUL character?
+    pub fn has_nul(&self) -> bool {
+        self.text.contains('\0')
     }
 
     fn clear(&mut self) {
@@ -75,9 +84,8 @@ pub(super) struct Pushed {
     said: Receiver<Result<Said, Fault>>,
     /// Batches that were read, to be filled again.
     emptied: Sender<Batch>,
+    /// Those that came last.
     batch: Batch,
-    /// The row in `batch` that comes next.
-    next: usize,
     is_ended: bool,
     remarks: Vec<String>,
 }
@@ -87,6 +95,8 @@ pub(super) struct Push {
     said: SyncSender<Result<Said, Fault>>,
     emptied: Receiver<Batch>,
     batch: Batch,
+    /// Is the header still to come?
+    is_at_header: bool,
 }
 
 /// Nobody reads any more.
@@ -102,8 +112,9 @@ impl Push {
             batch.ends.push(batch.text.len());
         }
         batch.rows.push((row, batch.ends.len()));
-        // The header is waited for.
-        if batch.text.len() >= BATCH_BYTES || batch.rows.len() >= BATCH_ROWS || row == 1 { self.send() } else { Ok(()) }
+        let is_full = batch.text.len() >= BATCH_BYTES || batch.rows.len() >= BATCH_ROWS;
+        // The header is waited for, and goes alone.
+        if std::mem::take(&mut self.is_at_header) || is_full { self.send() } else { Ok(()) }
     }
 
     pub(super) fn remark(&mut self, text: String) {
@@ -130,31 +141,31 @@ impl Pushed {
     pub(super) fn by(read: impl FnOnce(&mut Push) -> Result<(), Fault> + Send + 'static) -> Self {
         let (sender, said) = sync_channel(AHEAD);
         let (emptied, empty) = channel();
-        let mut push = Push { said: sender, emptied: empty, batch: Batch::default() };
+        let mut push = Push { said: sender, emptied: empty, batch: Batch::default(), is_at_header: true };
         std::thread::spawn(move || {
             let end = read(&mut push).map(|()| Said::End);
             drop(push.send().and_then(|()| push.say(end))); // as above
         });
-        Self { said, emptied, batch: Batch::default(), next: 0, is_ended: false, remarks: Vec::new() }
+        Self { said, emptied, batch: Batch::default(), is_ended: false, remarks: Vec::new() }
     }
 
     /// The first row; none at all is the end of it.
     pub(super) fn header(&mut self) -> Result<Vec<String>, Fault> {
-        let header = self.read()?.map(|(_, names)| names.texts().map(str::to_owned).collect());
-        Ok(header.unwrap_or_default())
+        let header = self.batch()?.and_then(|batch| batch.rows().next());
+        Ok(header.map(|(_, names)| names.texts().map(str::to_owned).collect()).unwrap_or_default())
     }
 
-    /// The next row and its number.
-    pub(super) fn read(&mut self) -> Result<Option<(u32, Values<'_>)>, Fault> {
-        while self.next == self.batch.rows.len() && !self.is_ended {
+    /// The next rows; `None` at the end.
+    pub(super) fn batch(&mut self) -> Result<Option<&Batch>, Fault> {
+        while !self.is_ended {
             match self.said.recv() {
                 Ok(said) => match said? {
                     Said::Rows(batch) => {
                         let mut emptied = std::mem::replace(&mut self.batch, batch);
-                        self.next = 0;
                         emptied.clear();
                         // The thread is at its end: it fills no more.
                         drop(self.emptied.send(emptied));
+                        return Ok(Some(&self.batch));
                     }
                     Said::Remark(text) => self.remarks.push(text),
                     Said::End => self.is_ended = true,
@@ -163,14 +174,7 @@ impl Pushed {
                 Err(_) => return Err(Fault::File("Its reader stopped unexpectedly".to_owned())),
             }
         }
-        self.next += 1;
-        Ok(self.batch.values(self.next - 1))
-    }
-
-    /// The rows that came with the one read last and weren't read yet, if that was the first of many.
-    pub(super) fn coming(&self) -> impl Iterator<Item = Values<'_>> {
-        let coming = if self.next == 1 { 1..self.batch.rows.len() } else { 0..0 };
-        coming.filter_map(|index| Some(self.batch.values(index)?.1))
+        Ok(None)
     }
 
     /// What people should know about the file, once it was read.
@@ -187,9 +191,11 @@ mod tests {
 
     fn all(mut pushed: Pushed) -> Result<Vec<(u32, Vec<String>)>, Fault> {
         let mut rows = Vec::new();
-        while let Some((row, values)) = pushed.read()? {
-            assert!(values.get(values.count()).is_none());
-            rows.push((row, values.texts().map(str::to_owned).collect()));
+        while let Some(batch) = pushed.batch()? {
+            for (row, values) in batch.rows() {
+                assert!(values.get(values.count()).is_none());
+                rows.push((row, values.texts().map(str::to_owned).collect()));
+            }
         }
         Ok(rows)
     }
@@ -222,10 +228,11 @@ mod tests {
             push.remark("odd".to_owned());
             Err(Fault::File("cut".to_owned()))
         });
-        for row in 1..=3 {
-            assert_eq!(pushed.read().unwrap().unwrap().0, row);
+        for expected in [vec![1], vec![2, 3]] {
+            let rows: Vec<u32> = pushed.batch().unwrap().unwrap().rows().map(|(row, _)| row).collect();
+            assert_eq!(rows, expected);
         }
-        assert_eq!(pushed.read().unwrap_err().to_string(), "cut");
+        assert_eq!(pushed.batch().map(drop).unwrap_err().to_string(), "cut");
         assert_eq!(pushed.remarks(), ["odd"]);
     }
 
