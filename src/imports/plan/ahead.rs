@@ -43,18 +43,22 @@ impl Known {
 }
 
 impl Ahead {
-    /// Begins to read, by one connection. It stops when nobody wants it any more.
+    /// Begins to read, by two connections. It stops when nobody wants it any more.
     pub fn start(handle: &Handle, pool: PgPool, application: Uuid) -> Self {
         let (known_read, known) = oneshot::channel();
         let (page_read, access) = mpsc::channel(PAGES);
+        handle.spawn({
+            let pool = pool.clone();
+            async move {
+                let known = async { Known::read(&mut *pool.acquire().await?, application).await };
+                drop(known_read.send(known.await)); // Nobody may want it any more.
+            }
+        });
         handle.spawn(async move {
             let mut connection = match pool.acquire().await {
                 Ok(connection) => connection,
-                Err(error) => return drop(known_read.send(Err(error))), // nobody wants it any more
+                Err(error) => return drop(page_read.send((Err(error), None)).await), // as above
             };
-            if known_read.send(Known::read(&mut connection, application).await).is_err() {
-                return;
-            }
             let room = Arc::new(Semaphore::new(GRANTS));
             let mut after = Some(Uuid::nil());
             while let Some(last) = after {
