@@ -1,4 +1,4 @@
-//! From the plan to events: stream by stream, in slices that the writer digests in about 10 ms, or 250 while nobody waits.
+//! From the plan to events: stream by stream, in slices that the writer digests in about 10 ms, or 100 while nobody waits.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -26,10 +26,10 @@ use crate::work::planned_events::PlannedEvent;
 const SPEED: usize = 5_000;
 /// Rows of a slice.
 const FEWEST_ROWS: usize = 100;
-const MOST_ROWS: usize = 50_000;
+const MOST_ROWS: usize = 20_000;
 /// What a slice should cost the writer while people append as well, and while nobody does: each costs a commit, too.
 const TARGET: Duration = Duration::from_millis(10);
-const QUIET_TARGET: Duration = Duration::from_millis(250);
+const QUIET_TARGET: Duration = Duration::from_millis(100);
 /// So long nobody must have appended.
 const QUIET: Duration = Duration::from_secs(1);
 /// Slices on their way: while the writer works on one, the next is made.
