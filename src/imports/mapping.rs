@@ -283,3 +283,70 @@ impl Field {
         if self.is_several { value.replace(SEVERAL, ", ") } else { value.to_owned() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::io::Cursor;
+    use std::sync::Arc;
+
+    use aggregates::application::{Column, Content, Dialect};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::imports::reader::Rows;
+    use crate::imports::records::RowReader;
+
+    fn group(columns: &[&str]) -> FileGroup {
+        FileGroup {
+            id: uuid::Uuid::nil(),
+            name: "f".to_owned(),
+            content: Content::Grants,
+            is_required: true,
+            format: Format::Csv,
+            dialect: Dialect::default(),
+            columns: columns.iter().map(|name| ((*name).to_owned(), Column::One((*name).to_owned()))).collect(),
+            rules: Vec::new(),
+        }
+    }
+
+    proptest! {
+        /// The short way says of a row what the long one says, or leaves it to that.
+        #[test]
+        fn plain_values_are_those_of_the_fields(
+            rows in prop::collection::vec(prop::collection::vec("[ ab\u{a0}\\x00]{0,3}|x{511,514}", 1..5), 1..20),
+        ) {
+            let group = group(&["account", "entitlement"]);
+            let lines: Vec<String> = rows.iter().map(|values| values.join(",")).collect();
+            let file = format!("account,other,entitlement\n{}", lines.join("\n"));
+            let named = Named::new();
+            let mut rows = Rows::open(Cursor::new(file.into_bytes()), "f", &group, &named, &Arc::default()).unwrap();
+            let mut mapping = Mapping::new(&group, &named, &rows.header, "f").unwrap();
+            let plain = mapping.plain(["account", "entitlement"]).unwrap();
+            while let Some(batch) = rows.batch().unwrap() {
+                for (_, values) in batch.rows() {
+                    let short = plain.values(&values).filter(|_| !batch.has_nul());
+                    let mut reader = RowReader::new(mapping.fields(&values));
+                    let long = [reader.keys("account"), reader.keys("entitlement")];
+                    prop_assert_eq!(reader.grant(), BTreeMap::new());
+                    let problems = reader.problems();
+                    match short {
+                        Some(names) => {
+                            prop_assert!(problems.is_empty());
+                            prop_assert_eq!(long, names.map(|name| Some(smallvec![name.to_owned()])));
+                        }
+                        None => prop_assert!(batch.has_nul() || !problems.is_empty()),
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_mapping_that_fills_more_is_not_plain() {
+        let header = ["account", "entitlement", "role"].map(str::to_owned);
+        let group = group(&["account", "entitlement", "role"]);
+        let mapping = Mapping::new(&group, &Named::new(), &header, "f").unwrap();
+        assert!(mapping.plain(["account", "entitlement"]).is_none());
+    }
+}
