@@ -281,13 +281,13 @@ fn make_plan(
     watch.bytes_total.store(files.iter().map(|file| file.size).sum(), Ordering::Relaxed);
     let mut issues = Issues::new(app.pool.clone(), handle.clone(), import);
     let ahead = Ahead::start(&handle, app.pool.clone(), application);
-    let mut delivered = Delivered::default();
+    let mut delivered = Delivered { application, ..Delivered::default() };
     for file in files {
         let Some(group) = definition.connector.file_groups.iter().find(|group| group.id == file.file_group_id) else {
             return Err(Fault::File(format!("{} belongs to a file group that the connector no longer has", file.name)));
         };
         let bytes = BlobReader::new(app.pool.clone(), handle.clone(), &file.sha256, file.size);
-        read_file(&mut delivered, application, group, file, bytes, configured, &mut issues, watch)?;
+        read_file(&mut delivered, group, file, bytes, configured, &mut issues, watch)?;
     }
     watch.rows_total.store(delivered.rows_read, Ordering::Relaxed);
     let planning = Planning {
@@ -308,7 +308,6 @@ fn make_plan(
 
 fn read_file(
     delivered: &mut Delivered,
-    application: Uuid,
     group: &FileGroup,
     file: &ImportFile,
     bytes: BlobReader,
@@ -419,7 +418,7 @@ fn read_file(
                     attributes: &grants.attributes.sets[*number as usize],
                 }
             );
-            delivered.duplicates += grants.finish(application, issues)?;
+            delivered.duplicates += grants.finish(delivered.application, issues)?;
             delivered.grants = Some(grants);
         }
     }

@@ -8,6 +8,7 @@ mod listing;
 use aggregates::account::AccountRecord;
 use aggregates::entitlement::EntitlementRecord;
 use aggregates::identity::IdentityRecord;
+use uuid::Uuid;
 
 pub use grants::{DeliveredGrants, GrantRow, GrantRows, Pair};
 pub use interned::{AttributeSets, Interner};
@@ -17,6 +18,8 @@ pub use listing::Listing;
 /// What the files say; `None` = not delivered, which changes nothing of it.
 #[derive(Debug, Default)]
 pub struct Delivered {
+    /// Whose files they are: ids of accounts and entitlements are made from it and their keys.
+    pub application: Uuid,
     /// People.
     pub identities: Option<Keyed<IdentityRecord>>,
     /// What may be granted.

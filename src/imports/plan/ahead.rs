@@ -20,7 +20,7 @@ const GRANTS: usize = 1 << 20;
 /// A page, and its share of the grants that may wait.
 type Read = (sqlx::Result<Vec<HeldAccess>>, Option<OwnedSemaphorePermit>);
 
-/// The accounts and entitlements of an application, then what its accounts hold.
+/// The accounts and entitlements of an application, and what its accounts hold.
 pub struct Ahead {
     known: Option<oneshot::Receiver<sqlx::Result<Known>>>,
     access: mpsc::Receiver<Read>,
