@@ -49,7 +49,7 @@ for round in range(rounds):
     importing = threading.Thread(target=server.import_files, args=(application, feed('before')))
     importing.start()
     server.applies(application)
-    results["p99 beside"].append(server.p99_ms(load, 10))
+    results["p99 beside"].append(server.p99_ms(load, 5))
     if not importing.is_alive():
         print(f"round {round + 1}  the import ended before the commands beside it", file=sys.stderr)
     importing.join()
