@@ -16,15 +16,18 @@ const OLD: &str = "read_old";
 const BATCH: i64 = 5000;
 /// Few enough events that folding them under the append lock is not felt.
 const NEARLY: i64 = 500;
-const BY_INDEX: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
-pub(crate) const BY_ANY_PLAN: &str = "RESET enable_seqscan; RESET enable_hashjoin; RESET enable_mergejoin";
+/// A batch finds its rows by index however large their tables have become: they have no statistics yet that would say so. So does
+/// who reads the log, or a batch would sort all that is left of it.
+const BY_INDEX: &str = "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off;
+    SET enable_mergejoin = off";
+pub(crate) const BY_ANY_PLAN: &str = "RESET enable_seqscan; RESET enable_bitmapscan; RESET enable_hashjoin;
+    RESET enable_mergejoin";
 /// Advisory lock, "muniment" in ASCII: one rebuild at a time, and none while a verification reads the live tables.
 pub(crate) const LOCK: i64 = 0x6d75_6e69_6d65_6e74;
 
 /// Creates the tables of every projection in an existing, empty schema and makes it the transaction's or session's first.
 pub(crate) async fn create_tables(connection: &mut PgConnection, schema: &str) -> sqlx::Result<()> {
     connection.execute(format!("SET search_path = {schema}, journal, public").as_str()).await?;
-    // A batch finds its rows by index however large their tables have become: they have no statistics yet that would say so.
     connection.execute(BY_INDEX).await?;
     for projection in ALL {
         connection.execute(projection.tables).await?;
@@ -87,6 +90,7 @@ pub async fn rebuild(
     // Held by the session: an error ends it with the connection.
     sqlx::query("SELECT pg_advisory_lock($1)").bind(LOCK).execute(&mut *connection).await?;
     connection.execute("SET synchronous_commit = off").await?;
+    reader.execute(BY_INDEX).await?;
     connection.execute(format!("DROP SCHEMA IF EXISTS {NEXT} CASCADE; CREATE SCHEMA {NEXT}").as_str()).await?;
     create_tables(connection, NEXT).await?;
     if let Some(grants) = grants {
