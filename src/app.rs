@@ -58,8 +58,10 @@ impl Default for Config {
 
 /// The server's parts.
 pub struct App {
-    /// Connections of the application's role.
+    /// Connections for what people ask.
     pub pool: PgPool,
+    /// Connections for what workers do, with many rows.
+    pub workers: PgPool,
     /// The write path.
     pub journal: Journal,
     /// Applications by id, read many at a time: every answer about an application shows one.
@@ -94,6 +96,14 @@ pub struct App {
     pub is_stopping: AtomicBool,
     /// The router itself, for answers that are another request's (replayed ones).
     pub router: OnceLock<axum::Router>,
+}
+
+impl App {
+    /// Gives the connections back.
+    pub async fn close(&self) {
+        self.workers.close().await;
+        self.pool.close().await;
+    }
 }
 
 /// What everybody holds.

@@ -25,8 +25,10 @@ use crate::reviews;
 use crate::tokens::TokenDirectory;
 use crate::webhooks;
 
-/// Connections of the pool. Two cores answer no more at once; the rest of the callers wait here, not in PostgreSQL.
+/// Connections for what people ask. Two cores answer no more at once; the rest of the callers wait here, not in PostgreSQL.
 const POOL: u32 = 12;
+/// Connections for what workers do: an import takes up to four at once.
+const WORKERS: u32 = 12;
 /// Applications that are kept for the next command: about two kilobytes each.
 const KNOWN_APPLICATIONS: usize = 16_384;
 /// How long requests that are being answered may take at shutdown.
@@ -80,6 +82,7 @@ pub async fn assemble(database: &Database, config: Config, clock: SharedClock) -
     let tokens = TokenDirectory::new(pool.clone(), journal.clone(), clock.id());
     Ok(Arc::new(App {
         pool,
+        workers: database.workers(WORKERS),
         journal,
         applications,
         known_applications: Known::new(KNOWN_APPLICATIONS),
@@ -155,7 +158,7 @@ impl Server {
         self.tasks.shutdown().await;
         self.app.tokens.flush_usage().await?;
         self.app.tokens.leave().await?;
-        self.app.pool.close().await;
+        self.app.close().await;
         Ok(())
     }
 }

@@ -57,7 +57,7 @@ pub async fn run(place: &Place, options: Options) -> anyhow::Result<ExitCode> {
         app.is_stopping.store(true, Ordering::Relaxed);
         // Whatever it still does for others comes to its end, or another worker goes on with it.
         drop(app.import_places.acquire_many(worker::SIDE_BY_SIDE as u32).await);
-        app.pool.close().await;
+        app.close().await;
         result
     })
     .await

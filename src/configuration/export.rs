@@ -51,7 +51,7 @@ pub(super) async fn export(
     version: i64,
     context: &Context,
 ) -> Result<(), ConfigurationError> {
-    let complete = keep_snapshot(app, row, selection, &mut Snapshot::take(&app.pool).await?).await?;
+    let complete = keep_snapshot(app, row, selection, &mut Snapshot::take(&app.workers).await?).await?;
     app.journal.execute::<ConfigJob>(row.id, complete, Some(version), context.clone()).await?;
     Ok(())
 }

@@ -49,7 +49,7 @@ pub(super) struct Import<'i> {
 /// What the journal, the tables or the disk said; then another attempt goes on where this one stopped.
 pub(super) async fn import(import: Import<'_>) -> Result<(), ConfigurationError> {
     let Import { app, .. } = import;
-    let mut found = Snapshot::take(&app.pool).await?;
+    let mut found = Snapshot::take(&app.workers).await?;
     let mut backup = None;
     if !import.preview && !import.options.exclude_backup {
         backup = import.backup(&mut found).await?;
@@ -59,7 +59,7 @@ pub(super) async fn import(import: Import<'_>) -> Result<(), ConfigurationError>
         }
     }
     let mut told = Told::new(file::spool(app).map_err(Fault::from)?);
-    let (mut file, contents) = KeptFile::open(&app.pool, import.file).await?;
+    let (mut file, contents) = KeptFile::open(&app.workers, import.file).await?;
     for text in contents.broken {
         told.object("UNKNOWN", &[], &[], &[Message { key: FAILED, text }], None).map_err(Fault::from)?;
     }
@@ -121,8 +121,8 @@ async fn known_people(app: &SharedApp, meant: &[Reference]) -> sqlx::Result<Dire
     // PostgreSQL can't be asked for a NUL.
     let names: Vec<String> =
         meant.iter().map(|person| person.name.clone()).filter(|name| !name.contains('\0')).collect();
-    let by_id = identities::find_all(&app.pool, &ids).await?;
-    let by_name: HashMap<String, Uuid> = identities::named(&app.pool, &names).await?.into_iter().collect();
+    let by_id = identities::find_all(&app.workers, &ids).await?;
+    let by_name: HashMap<String, Uuid> = identities::named(&app.workers, &names).await?.into_iter().collect();
     let known = |person: &Reference| {
         if Uuid::try_parse(&person.id).is_ok_and(|id| by_id.contains_key(&id)) {
             return Some(person.clone());
@@ -138,7 +138,7 @@ impl Import<'_> {
     async fn backup(&self, found: &mut Snapshot) -> Result<Option<Uuid>, ConfigurationError> {
         let id = ids::native(self.job, "backup", "");
         let selection = Selection::default();
-        if config_jobs::find(&self.app.pool, id).await?.is_none() {
+        if config_jobs::find(&self.app.workers, id).await?.is_none() {
             let task = Task::Export { selection: selection.clone(), backup_of: Some(self.job) };
             let description = Some(format!("Backup before import {}", self.job));
             let command = ConfigJobCommand::Start { task, description, expires_at: expiry(self.app) };
@@ -152,7 +152,7 @@ impl Import<'_> {
             }
         }
         loop {
-            let Some(row) = config_jobs::find(&self.app.pool, id).await? else {
+            let Some(row) = config_jobs::find(&self.app.workers, id).await? else {
                 return Err(ConfigurationError::Interrupted);
             };
             if row.is_final() {
@@ -185,7 +185,7 @@ impl Import<'_> {
 
     /// Imports what can be, in order, and tells what became of each.
     async fn apply(&self, plan: &mut Plan<'_>, file: &mut KeptFile, told: &mut Told) -> Result<(), ConfigurationError> {
-        let brought: HashSet<Uuid> = secrets::brought(&self.app.pool, self.job).await?.into_iter().collect();
+        let brought: HashSet<Uuid> = secrets::brought(&self.app.workers, self.job).await?.into_iter().collect();
         // Read when the first object needs it: most files have none.
         let (nothing, mut there) = (There::default(), None);
         let order = plan.in_order();
@@ -199,7 +199,7 @@ impl Import<'_> {
                 let document = resolved.written(document);
                 let target = plan.target(at);
                 if there.is_none() && needs_others(target.object_type(), &document) {
-                    there = Some(There::after(&self.app.pool, plan, file).await?);
+                    there = Some(There::after(&self.app.workers, plan, file).await?);
                 }
                 let mut object = InHand { at, target, document, infos: resolved.infos, warnings: resolved.warnings };
                 object.check(plan);

@@ -18,20 +18,20 @@ use crate::app::SharedApp;
 /// # Errors
 /// The log or the tables can't be read.
 pub(super) async fn settle(app: &SharedApp, job: Uuid) -> Result<(), ConfigurationError> {
-    if secrets::brought(&app.pool, job).await?.is_empty() {
+    if secrets::brought(&app.workers, job).await?.is_empty() {
         return Ok(());
     }
-    if let Some(Task::Import { file, options, .. }) = config_jobs::find(&app.pool, job).await?.map(|row| row.task.0) {
+    if let Some(Task::Import { file, options, .. }) = config_jobs::find(&app.workers, job).await?.map(|row| row.task.0) {
         let changed = changes(app, job).await?.into_iter().filter_map(|change| change.after);
         let ids: HashMap<(String, String), String> =
             changed.map(|(reference, _)| ((reference.kind, reference.name), reference.id)).collect();
-        let (_, contents) = KeptFile::open(&app.pool, &file).await?;
+        let (_, contents) = KeptFile::open(&app.workers, &file).await?;
         for object in contents.objects.into_iter().filter(|object| options.selection.selects(object)) {
             let Some(kind) = object.object_type() else { continue };
             // It has the name of the file, and maybe another id: that of the object that it meant.
             let Some(id) = ids.get(&(object.kind, object.name)) else { continue };
-            secrets::take(&app.pool, job, stream(kind, &object.id), stream(kind, id)).await?;
+            secrets::take(&app.workers, job, stream(kind, &object.id), stream(kind, id)).await?;
         }
     }
-    Ok(secrets::forget(&app.pool, job).await?)
+    Ok(secrets::forget(&app.workers, job).await?)
 }

@@ -63,7 +63,7 @@ impl Import<'_> {
     ) -> Result<(), ConfigurationError> {
         let slice: Vec<&InHand> = slice.iter().filter(|object| !plan.is_refused(object.at)).collect();
         let targets: Vec<Reference> = slice.iter().map(|object| object.target.clone()).collect();
-        let known = entries(&mut *self.app.pool.acquire().await?, &targets).await?;
+        let known = entries(&mut *self.app.workers.acquire().await?, &targets).await?;
         let known: HashMap<(&str, &str), &Entry> =
             known.iter().map(|entry| ((&*entry.reference.kind, &*entry.reference.id), entry)).collect();
         let mut together: Option<Append> = None;
@@ -120,7 +120,7 @@ impl Import<'_> {
             let Some(kind) = target.object_type().filter(|_| !plan.is_refused(*at)) else { continue };
             let (from, to) = (stream(kind, &plan.called(*at).id), stream(kind, &target.id));
             if brought.contains(&from) {
-                secrets::take(&self.app.pool, self.job, from, to).await?;
+                secrets::take(&self.app.workers, self.job, from, to).await?;
             }
         }
         Ok(())

@@ -35,10 +35,10 @@ pub async fn work(app: SharedApp, worker: String) {
 }
 
 async fn look(app: &SharedApp, worker: &str) -> Result<(), ConfigurationError> {
-    for id in config_jobs::unfinished(&app.pool).await? {
+    for id in config_jobs::unfinished(&app.workers).await? {
         // Each attempt has a name of its own: one that failed is repeated when its lease has run out.
         let worker = &format!("{worker}/{}", app.clock.id().simple());
-        if app.is_stopping.load(Ordering::Relaxed) || !leases::take(&app.pool, id, worker).await? {
+        if app.is_stopping.load(Ordering::Relaxed) || !leases::take(&app.workers, id, worker).await? {
             continue;
         }
         // Whoever stops the server waits for this place.
@@ -48,13 +48,13 @@ async fn look(app: &SharedApp, worker: &str) -> Result<(), ConfigurationError> {
         let mut task = tokio::spawn(async move { carry_on(&spawned, &name, id).await });
         let done = tokio::select! {
             done = &mut task => done.unwrap_or_else(|error| Err(AppendError::Unavailable(error.to_string()).into())),
-            () = leases::keep(&app.pool, id, worker, &app.is_stopping) => {
+            () = leases::keep(&app.workers, id, worker, &app.is_stopping) => {
                 task.abort();
                 Err(ConfigurationError::Interrupted)
             }
         };
         match done {
-            Ok(()) => secrets::forget(&app.pool, id).await?,
+            Ok(()) => secrets::forget(&app.workers, id).await?,
             Err(ConfigurationError::Interrupted) => tracing::debug!(%id, "somebody else goes on"),
             // Until the lease runs out nobody tries again.
             Err(error) => {
@@ -62,13 +62,13 @@ async fn look(app: &SharedApp, worker: &str) -> Result<(), ConfigurationError> {
                 continue;
             }
         }
-        leases::release(&app.pool, id, worker).await?;
+        leases::release(&app.workers, id, worker).await?;
     }
     Ok(())
 }
 
 async fn carry_on(app: &SharedApp, worker: &str, id: Uuid) -> Result<(), ConfigurationError> {
-    let Some(row) = config_jobs::find(&app.pool, id).await?.filter(|row| !row.is_final()) else { return Ok(()) };
+    let Some(row) = config_jobs::find(&app.workers, id).await?.filter(|row| !row.is_final()) else { return Ok(()) };
     let context = app.journal.on_behalf(id, "ConfigJobStarted", worker).await?;
     let claim = ConfigJobCommand::Claim { worker: worker.to_owned() };
     let claimed = app.journal.execute::<ConfigJob>(id, claim, None, context.clone()).await.map_err(ended)?;

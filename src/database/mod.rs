@@ -130,18 +130,34 @@ impl Database {
         }
     }
 
-    /// A pool of the application's connections.
+    /// A pool of the application's connections, for what people ask.
     pub fn pool(&self, size: u32) -> PgPool {
-        PgPoolOptions::new()
-            .max_connections(size)
-            .acquire_timeout(Duration::from_secs(10))
-            .test_before_acquire(false)
-            .after_connect(|connection, _| {
+        pool_options(size).connect_lazy_with(self.application())
+    }
+
+    /// A pool of the application's connections, for what is done with many rows. A plan made while tables were small may go through
+    /// all of one for each row of another, so plans are made again whenever a connection is taken.
+    pub fn workers(&self, size: u32) -> PgPool {
+        pool_options(size)
+            .before_acquire(|connection, _| {
                 Box::pin(async move {
-                    connection.execute("SET statement_timeout = '60s'").await?;
-                    Ok(())
+                    connection.execute("DISCARD PLANS").await?;
+                    Ok(true)
                 })
             })
             .connect_lazy_with(self.application())
     }
+}
+
+fn pool_options(size: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(Duration::from_secs(10))
+        .test_before_acquire(false)
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                connection.execute("SET statement_timeout = '60s'").await?;
+                Ok(())
+            })
+        })
 }

@@ -83,7 +83,7 @@ pub async fn run(
     }
     let mut definition =
         application.definition.clone().ok_or_else(|| Fault::File("The application doesn't exist".to_owned()))?;
-    let mut configured = Configured::load(&app.pool, &definition).await?;
+    let mut configured = Configured::load(&app.workers, &definition).await?;
     configured.map(application_id, &mut definition);
     configured.check(&definition)?;
     let limit = definition.removal_limit;
@@ -112,7 +112,7 @@ pub async fn run(
         let metrics = plan.metrics.clone();
         let beyond = beyond(&step, limit, &plan).await?;
         if is_preview {
-            crate::work::planned_events::keep(&app.pool, import, apply::planned(import, application_id, plan)).await?;
+            crate::work::planned_events::keep(&app.workers, import, apply::planned(import, application_id, plan)).await?;
             step.take(Command::Plan(metrics)).await?;
             remarks.insert(0, NOTHING_APPLIED.to_owned());
             remarks.extend(beyond.map(|(removals, _)| format!("{}: it would be held back", removals.describe())));
@@ -120,7 +120,7 @@ pub async fn run(
         }
         if let Some((removals, advice)) = beyond {
             let log = format!("{}. {advice}", removals.describe());
-            crate::work::planned_events::keep(&app.pool, import, apply::planned(import, application_id, plan)).await?;
+            crate::work::planned_events::keep(&app.workers, import, apply::planned(import, application_id, plan)).await?;
             if step.loaded.aggregate.held.is_none() {
                 step.take(Command::HoldRemovals(removals)).await?;
             }
@@ -256,7 +256,7 @@ fn keep(app: &SharedApp, group: &FileGroup, path: &str, mut file: &std::fs::File
     if spool.size() == 0 {
         return Err(Fault::File(format!("{path} is empty")));
     }
-    let blob = spool.keep(&app.pool, &Handle::current())?;
+    let blob = spool.keep(&app.workers, &Handle::current())?;
     Ok(ImportFile {
         id: app.clock.id(),
         file_group_id: group.id,
@@ -277,16 +277,16 @@ fn make_plan(
     watch: &Watch,
 ) -> Result<Plan, Fault> {
     let handle = Handle::current();
-    handle.block_on(crate::work::issues::clear(&app.pool, import))?;
+    handle.block_on(crate::work::issues::clear(&app.workers, import))?;
     watch.bytes_total.store(files.iter().map(|file| file.size).sum(), Ordering::Relaxed);
-    let mut issues = Issues::new(app.pool.clone(), handle.clone(), import);
-    let ahead = Ahead::start(&handle, app.pool.clone(), application);
+    let mut issues = Issues::new(app.workers.clone(), handle.clone(), import);
+    let ahead = Ahead::start(&handle, app.workers.clone(), application);
     let mut delivered = Delivered { application, ..Delivered::default() };
     for file in files {
         let Some(group) = definition.connector.file_groups.iter().find(|group| group.id == file.file_group_id) else {
             return Err(Fault::File(format!("{} belongs to a file group that the connector no longer has", file.name)));
         };
-        let bytes = BlobReader::new(app.pool.clone(), handle.clone(), &file.sha256, file.size);
+        let bytes = BlobReader::new(app.workers.clone(), handle.clone(), &file.sha256, file.size);
         read_file(&mut delivered, group, file, bytes, configured, &mut issues, watch)?;
     }
     watch.rows_total.store(delivered.rows_read, Ordering::Relaxed);
@@ -295,7 +295,7 @@ fn make_plan(
         application,
         definition,
         correlation: configured.rules.of_correlation(&definition.correlation())?,
-        pool: &app.pool,
+        pool: &app.workers,
         handle: &handle,
         clock: &app.clock,
         is_interrupted: &|| watch.is_interrupted(),

@@ -62,7 +62,7 @@ pub fn due(schedule: &ImportSchedule, since: DateTime<Utc>, now: DateTime<Utc>) 
 pub async fn fire(app: SharedApp) {
     let mut handled: HashMap<Uuid, DateTime<Utc>> = HashMap::new();
     loop {
-        match projections::applications::scheduled(&app.pool).await {
+        match projections::applications::scheduled(&app.workers).await {
             Ok(applications) => {
                 for application in applications {
                     let since = handled

@@ -34,7 +34,7 @@ pub const SIDE_BY_SIDE: usize = 2;
 pub async fn work(app: SharedApp, worker: String, application: Option<Uuid>) {
     let running: Arc<Mutex<HashSet<Uuid>>> = Arc::default();
     loop {
-        match claimable(&app.pool).await {
+        match claimable(&app.workers).await {
             Ok(imports) => {
                 let is_ours = |import: &ImportRow| application.is_none_or(|wanted| import.application_id == wanted);
                 for import in imports.into_iter().filter(is_ours) {
@@ -68,7 +68,7 @@ async fn consider(app: &SharedApp, worker: &str, import: ImportRow, running: &Ar
         return;
     }
     let Ok(place) = Arc::clone(&app.import_places).try_acquire_owned() else { return };
-    match leases::take(&app.pool, id, worker).await {
+    match leases::take(&app.workers, id, worker).await {
         Ok(true) => {}
         Ok(false) => return,
         Err(error) => return tracing::warn!(%error, import = %id, "no lease"),
@@ -83,7 +83,7 @@ async fn consider(app: &SharedApp, worker: &str, import: ImportRow, running: &Ar
         if let Err(error) = done {
             tracing::warn!(%error, import = %id, "the import goes on later");
         }
-        if let Err(error) = leases::release(&app.pool, id, &worker).await {
+        if let Err(error) = leases::release(&app.workers, id, &worker).await {
             tracing::debug!(%error, import = %id, "the lease runs out by itself");
         }
         running.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
@@ -122,7 +122,7 @@ async fn claim_and_run(app: &SharedApp, import: &ImportRow, worker: &str, contex
     };
     // A reading thread that nobody waits for any more stops at its next look.
     watch.is_interrupted.store(true, Ordering::Relaxed);
-    let written = progress::write(&app.pool, id, &watch.progress()).await;
+    let written = progress::write(&app.workers, id, &watch.progress()).await;
     if let Err(error) = written {
         tracing::debug!(%error, import = %id, "progress was not written");
     }
@@ -160,7 +160,7 @@ async fn cancel(app: &SharedApp, id: Uuid, context: &Context) -> Result<(), Faul
 
 /// What an import had applied when it ended early, counted from its events.
 async fn after_applying(app: &SharedApp, id: Uuid) -> String {
-    let counts = applied(&app.pool, id).await.unwrap_or_default();
+    let counts = applied(&app.workers, id).await.unwrap_or_default();
     if counts.is_empty() {
         return "; nothing was applied".to_owned();
     }
@@ -178,17 +178,17 @@ async fn watching(app: &SharedApp, id: Uuid, worker: &str, watch: &Watch) {
     loop {
         tokio::time::sleep(TICK).await;
         // While the database is away nobody can say; when it is back, the journal's guard decides.
-        let Ok(is_ours) = leases::take(&app.pool, id, worker).await else { continue };
+        let Ok(is_ours) = leases::take(&app.workers, id, worker).await else { continue };
         if app.is_stopping.load(Ordering::Relaxed) {
             return;
         }
-        let status = find(&app.pool, id).await.ok().flatten().map(|import| import.status);
+        let status = find(&app.workers, id).await.ok().flatten().map(|import| import.status);
         let is_running =
             status.is_none_or(|status| status == Status::Running.as_str() || status == Status::Finished.as_str());
         if !is_ours || !is_running {
             return;
         }
-        if let Err(error) = progress::write(&app.pool, id, &watch.progress()).await {
+        if let Err(error) = progress::write(&app.workers, id, &watch.progress()).await {
             tracing::debug!(%error, import = %id, "progress was not written");
         }
     }

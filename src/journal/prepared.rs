@@ -51,4 +51,9 @@ impl Prepared {
         let actor = Arc::new(actor);
         Ok(Self { streams, guards, take, release, actor, idempotency, metadata, rereads, concerns_security })
     }
+
+    /// Bytes of all payloads.
+    pub(super) fn size(&self) -> usize {
+        self.streams.iter().flat_map(|stream| &stream.events).map(|(_, payload)| payload.len()).sum()
+    }
 }

@@ -22,9 +22,17 @@ const BATCH: usize = 1024;
 /// How long a batch is tried again while the database is away.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Bytes of a payload that become a row of a table, and rather too few.
+const ROW: usize = 32;
+/// A plan that was made while a table was small may go through all of it for each row of a batch. Plans are made again, which costs 3 ms,
+/// before so many rows would be gone through for nothing, which costs some 300.
+const FOR_NOTHING: usize = 4_000_000;
+
 pub(super) struct Writer {
     options: PgConnectOptions,
     connection: Option<PgConnection>,
+    /// Rows that this writer wrote since its connection made its plans.
+    unplanned: usize,
     clock: SharedClock,
     security_changes: Arc<AtomicU64>,
 }
@@ -43,7 +51,7 @@ enum Failure {
 
 impl Writer {
     pub(super) fn new(options: PgConnectOptions, clock: SharedClock, security_changes: Arc<AtomicU64>) -> Self {
-        Self { options, connection: None, clock, security_changes }
+        Self { options, connection: None, unplanned: 0, clock, security_changes }
     }
 
     /// Runs until every handle is gone: takes all waiting interactive appends and one bulk slice at a time. A second one would
@@ -149,9 +157,15 @@ impl Writer {
             Some(connection) => connection,
             None => connect(&self.options).await.map_err(Failure::Retry)?,
         };
+        let rows = batch.iter().map(|waiting| waiting.prepared.size()).sum::<usize>() / ROW;
+        if self.unplanned.saturating_mul(rows) > FOR_NOTHING {
+            connection.execute("DISCARD PLANS").await.map_err(Failure::Retry)?;
+            self.unplanned = 0;
+        }
         match transact(&mut connection, batch, &self.clock).await {
             Ok((outcomes, writes)) => {
                 self.connection = Some(connection);
+                self.unplanned += rows;
                 if writes.concerns_security {
                     self.security_changes.fetch_add(1, Ordering::Release);
                 }
@@ -194,8 +208,8 @@ async fn connect(options: &PgConnectOptions) -> sqlx::Result<PgConnection> {
         .disable_statement_logging()
         .application_name("muniment writer")
         .options([
-            // A batch is small and its rows are found by index, whatever a table's size was when the plan was made: so plans
-            // can be kept. PostgreSQL would plan anew each time, because it takes an array for longer than it is.
+            // A batch is small and its rows are found by index: so plans can be kept until much was written. PostgreSQL would plan anew
+            // each time, because it takes an array for longer than it is.
             ("plan_cache_mode", "force_generic_plan"),
             ("enable_seqscan", "off"),
             ("enable_hashjoin", "off"),

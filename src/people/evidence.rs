@@ -24,7 +24,7 @@ const ATTEMPTS: usize = 8;
 /// The tables can't be read.
 pub async fn take_all(app: &SharedApp) -> Result<(), CommandError> {
     let mut waiting: BTreeSet<Uuid> = BTreeSet::new();
-    for import in untaken(&app.pool).await? {
+    for import in untaken(&app.workers).await? {
         if waiting.contains(&import.application_id) {
             continue;
         }
@@ -42,20 +42,20 @@ async fn take_from(app: &SharedApp, import: &Untaken) -> Result<(), CommandError
     let evidence = || Evidence { application_import_id: import.id, number: import.number, position };
     let (context, by) = by_itself(app, Some(position));
     let mut events: BTreeSet<Uuid> = BTreeSet::new();
-    for request in verified_by(&app.pool, said).await? {
+    for request in verified_by(&app.workers, said).await? {
         events.extend(verify(app, request, &evidence(), &by, &context).await?);
     }
-    for request in unfixed(&app.pool, said).await? {
+    for request in unfixed(&app.workers, said).await? {
         fix(app, request, &evidence(), &context).await?;
     }
-    for request in undone(&app.pool, said).await? {
+    for request in undone(&app.workers, said).await? {
         let command = Command::Reopen { evidence: evidence(), at: app.clock.now() };
         carry_out(app, request, command, &context).await?;
     }
     for event in events {
         settle::settle(app, event, &context).await?;
     }
-    take(&app.pool, import.application_id, position).await?;
+    take(&app.workers, import.application_id, position).await?;
     Ok(())
 }
 
@@ -116,7 +116,7 @@ async fn carry_out(
     context: &Context,
 ) -> Result<Option<Uuid>, CommandError> {
     match app.journal.execute::<AccessRequest>(request, command, None, context.clone()).await {
-        Ok(_) => Ok(find(&app.pool, request).await?.and_then(|row| row.personnel_event_id)),
+        Ok(_) => Ok(find(&app.workers, request).await?.and_then(|row| row.personnel_event_id)),
         Err(CommandError::Refused(_)) => Ok(None),
         Err(error) => Err(error),
     }

@@ -28,19 +28,19 @@ pub async fn work(app: SharedApp) {
 
 async fn look(app: &SharedApp) -> Result<(), CommandError> {
     let now = app.clock.now();
-    for id in projections::personnel_events::waking(&app.pool, now).await? {
+    for id in projections::personnel_events::waking(&app.workers, now).await? {
         let (context, _) = by_itself(app, None);
         let command = PersonnelEventCommand::Wake { at: now };
         passed(id, app.journal.execute::<PersonnelEvent>(id, command, None, context.clone()).await.map(drop));
         passed(id, start::start(app, id, &context).await);
     }
-    for id in projections::access_requests::waking(&app.pool, now).await? {
+    for id in projections::access_requests::waking(&app.workers, now).await? {
         let (context, _) = by_itself(app, None);
         let command = AccessRequestCommand::Wake { at: now };
         passed(id, app.journal.execute::<AccessRequest>(id, command, None, context.clone()).await.map(drop));
     }
     evidence::take_all(app).await?;
-    for id in projections::personnel_events::settleable(&app.pool).await? {
+    for id in projections::personnel_events::settleable(&app.workers).await? {
         let (context, _) = by_itself(app, None);
         passed(id, settle::settle(app, id, &context).await);
     }

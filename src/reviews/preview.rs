@@ -104,7 +104,7 @@ pub async fn preview(app: &SharedApp, automation_id: Uuid, workflow: Uuid) -> Re
     let filter = certification_row::filter(&definition.filter).map_err(stopped)?;
     let position = projections::events::head(&app.pool).await?;
     let (sender, mut receiver) = mpsc::channel(4);
-    let pool = app.pool.clone();
+    let pool = app.workers.clone();
     let collected = definition.clone();
     let collecting = tokio::spawn(async move { collect(&pool, &collected, position, &filter, &sender).await });
     let mut preview = Preview { history_id: definition.history_id, ..Preview::default() };

@@ -35,7 +35,7 @@ const ATTEMPTED: u32 = 20;
 pub async fn run(app: &SharedApp, row: &AutomationRunRow, worker: &str, context: &Context) -> Result<(), ReviewError> {
     let claim = AutomationRunCommand::Claim { worker: worker.to_owned() };
     let claimed = app.journal.execute::<AutomationRun>(row.id, claim, None, context.clone()).await?;
-    let certification = find(&app.pool, row.certification_id)
+    let certification = find(&app.workers, row.certification_id)
         .await?
         .ok_or_else(|| ReviewError::Stopped("the certification isn't there".to_owned()))?;
     let applied = if claimed.aggregate.attempts > ATTEMPTED {
@@ -48,7 +48,7 @@ pub async fn run(app: &SharedApp, row: &AutomationRunRow, worker: &str, context:
         Err(ReviewError::Stopped(message)) => Some(message),
         Err(error) => return Err(error),
     };
-    let counts = automation_runs::counts(&app.pool, row).await?;
+    let counts = automation_runs::counts(&app.workers, row).await?;
     let command = match message {
         None => AutomationRunCommand::Complete { counts },
         Some(message) => AutomationRunCommand::Fail { message, counts },
@@ -67,7 +67,7 @@ async fn apply(
 ) -> Result<(), ReviewError> {
     let wanted = wanted(row.plan.0.automations())?;
     let done: BTreeSet<i32> =
-        automation_runs::blocks(&app.pool, row.id).await?.into_iter().map(|(block, _)| block).collect();
+        automation_runs::blocks(&app.workers, row.id).await?.into_iter().map(|(block, _)| block).collect();
     let blocks = (certification.total_count as u32).div_ceil(BLOCK);
     let automations = wanted.len();
     let evaluation = Evaluation::new(certification, wanted);
@@ -120,14 +120,14 @@ impl Run<'_> {
     async fn rows(&self, block: u32) -> Result<Vec<(RowState, Vec<u32>)>, ReviewError> {
         let range = (block * BLOCK, (block + 1) * BLOCK);
         let Plan::Decision { rows, .. } = &self.on.row.plan.0 else {
-            let found = self.evaluation.rows(&self.on.app.pool, range).await?;
+            let found = self.evaluation.rows(&self.on.app.workers, range).await?;
             let means = |matches: Vec<bool>| (0..).zip(matches).filter(|(_, is)| *is).map(|(place, _)| place).collect();
             return Ok(found.into_iter().map(|found| (found.state, means(found.matches))).collect());
         };
         if !(range.0..range.1).any(|row| rows.contains(row)) {
             return Ok(Vec::new());
         }
-        let found = states(&self.on.app.pool, self.on.certification, range, None).await?;
+        let found = states(&self.on.app.workers, self.on.certification, range, None).await?;
         let frozen = found.into_iter().filter(|state| rows.contains(state.result_id));
         Ok(frozen.map(|state| (state, vec![0])).collect())
     }
@@ -276,6 +276,6 @@ pub(super) fn changed(log: &[Entry]) -> u64 {
 /// # Errors
 /// There is no such run.
 pub(super) async fn find_run(app: &SharedApp, id: Uuid) -> Result<AutomationRunRow, ReviewError> {
-    let found = automation_runs::find_whole(&app.pool, id).await?;
+    let found = automation_runs::find_whole(&app.workers, id).await?;
     found.ok_or(ReviewError::NotFound("Automation run", id.to_string()))
 }

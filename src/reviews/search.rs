@@ -41,11 +41,11 @@ pub async fn search(
     let filter = certification_row::filter(&definition.filter)
         .map_err(|error| ReviewError::Stopped(format!("The filter doesn't fit any more: {error}")))?;
     let history = match definition.history_id {
-        Some(history) => history_of(&app.pool, history).await?,
+        Some(history) => history_of(&app.workers, history).await?,
         None => History::default(),
     };
     let (sender, receiver) = mpsc::channel(WAITING);
-    let (pool, collected, position) = (app.pool.clone(), row.definition.0.clone(), row.created_position);
+    let (pool, collected, position) = (app.workers.clone(), row.definition.0.clone(), row.created_position);
     let collecting = tokio::spawn(async move { collect(&pool, &collected, position, &filter, &sender).await });
     let blocks = Blocks::new(row.id, definition, &history);
     let applications = record(app, blocks, receiver, collecting, &guard, context).await?;

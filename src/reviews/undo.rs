@@ -30,10 +30,10 @@ const IN_FLIGHT: usize = 3;
 pub async fn undo(app: &SharedApp, row: &AutomationRunRow, worker: &str, context: &Context) -> Result<(), ReviewError> {
     let claim = AutomationRunCommand::Claim { worker: worker.to_owned() };
     let claimed = app.journal.execute::<AutomationRun>(row.id, claim, None, context.clone()).await?;
-    let certification = find(&app.pool, row.certification_id)
+    let certification = find(&app.workers, row.certification_id)
         .await?
         .ok_or_else(|| ReviewError::Stopped("the certification isn't there".to_owned()))?;
-    let blocks = automation_runs::blocks(&app.pool, row.id).await?;
+    let blocks = automation_runs::blocks(&app.workers, row.id).await?;
     let undo = Undo(OnBlocks { app, row, certification: &certification, version: claimed.version, context });
     let undone = stream::iter(blocks.into_iter().filter(|(_, is_undone)| !is_undone))
         .map(|(block, _)| undo.block(block as u32).boxed())
@@ -45,7 +45,7 @@ pub async fn undo(app: &SharedApp, row: &AutomationRunRow, worker: &str, context
         Ok(()) | Err(ReviewError::Stopped(_)) => {}
         Err(error) => return Err(error),
     }
-    let (changed, reversed) = automation_runs::undone(&app.pool, row.id).await?;
+    let (changed, reversed) = automation_runs::undone(&app.workers, row.id).await?;
     let (changed, reversed) = (changed as u64, reversed as u64);
     let command = AutomationRunCommand::CompleteUndo { reversed, kept: changed.saturating_sub(reversed) };
     app.journal.execute::<AutomationRun>(row.id, command, None, context.clone()).await?;
@@ -58,7 +58,7 @@ impl Undo<'_> {
     async fn block(&self, block: u32) -> Result<(), ReviewError> {
         loop {
             let range = (block * BLOCK, (block + 1) * BLOCK);
-            let states = states(&self.0.app.pool, self.0.certification, range, Some(self.0.row.id)).await?;
+            let states = states(&self.0.app.workers, self.0.certification, range, Some(self.0.row.id)).await?;
             let before = self.before(&states).await?;
             let by = Party::from(&self.0.context.actor);
             let mut decided = Decided::new(self.0.certification);
@@ -82,7 +82,7 @@ impl Undo<'_> {
                     decided.add(state, events);
                 }
             }
-            let log = automation_runs::log(&self.0.app.pool, self.0.row.id, block as i32, 1).await?;
+            let log = automation_runs::log(&self.0.app.workers, self.0.row.id, block as i32, 1).await?;
             let kept = log.first().map_or(0, |block| changed(&block.log.0)).saturating_sub(reversed);
             let record = AutomationRunRowsEvent::AutomationRunRowsUndone {
                 run_id: self.0.row.id,
@@ -102,7 +102,7 @@ impl Undo<'_> {
         let stream = |state: &RowState| certification_row::stream(self.0.certification.id, state.result_id).to_string();
         let ids: Vec<String> = states.iter().map(stream).collect();
         let events =
-            of_streams(&self.0.app.pool, certification_row::TYPE, &ids).await.map_err(|error| match error {
+            of_streams(&self.0.app.workers, certification_row::TYPE, &ids).await.map_err(|error| match error {
                 ReadError::Database(error) => ReviewError::Database(error),
                 unreadable @ ReadError::Event { .. } => ReviewError::Database(sqlx::Error::Decode(unreadable.into())),
             })?;

@@ -44,7 +44,7 @@ pub async fn work(app: SharedApp, worker: String) {
 
 async fn look(app: &SharedApp, worker: &str) -> Result<(), ReviewError> {
     let now = app.clock.now();
-    for id in certifications::all_due(&app.pool, now).await? {
+    for id in certifications::all_due(&app.workers, now).await? {
         let context = Context::of(Actor::system("due dates"), app.clock.id().simple().to_string());
         let command = CertificationCommand::Expire { at: now };
         match app.journal.execute::<Certification>(id, command, None, context).await {
@@ -52,10 +52,10 @@ async fn look(app: &SharedApp, worker: &str) -> Result<(), ReviewError> {
             Err(error) => tracing::warn!(%error, certification = %id, "it expires later"),
         }
     }
-    for row in certifications::all_searching(&app.pool).await? {
+    for row in certifications::all_searching(&app.workers).await? {
         consider(app, worker, row.id, Work::Search(Box::new(row))).await?;
     }
-    for id in automation_runs::unfinished(&app.pool).await? {
+    for id in automation_runs::unfinished(&app.workers).await? {
         consider(app, worker, id, Work::Run(id)).await?;
     }
     Ok(())
@@ -68,14 +68,14 @@ async fn consider(app: &SharedApp, worker: &str, id: Uuid, work: Work) -> Result
     let Ok(place) = Arc::clone(&app.review_places).try_acquire_owned() else { return Ok(()) };
     // Each piece of work has a name of its own, so that this worker doesn't take twice what it is at.
     let name = format!("{worker}/{}", app.clock.id().simple());
-    if !leases::take(&app.pool, id, &name).await? {
+    if !leases::take(&app.workers, id, &name).await? {
         return Ok(());
     }
     let app = Arc::clone(app);
     tokio::spawn(async move {
         let done = tokio::select! {
             done = carry_on(&app, &name, id, work) => done,
-            () = leases::keep(&app.pool, id, &name, &app.is_stopping) => Err(ReviewError::Interrupted),
+            () = leases::keep(&app.workers, id, &name, &app.is_stopping) => Err(ReviewError::Interrupted),
         };
         drop(place);
         match done {
@@ -84,7 +84,7 @@ async fn consider(app: &SharedApp, worker: &str, id: Uuid, work: Work) -> Result
             // Until the lease runs out nobody tries again.
             Err(error) => return tracing::warn!(%error, %id, "the review goes on later"),
         }
-        if let Err(error) = leases::release(&app.pool, id, &name).await {
+        if let Err(error) = leases::release(&app.workers, id, &name).await {
             tracing::debug!(%error, %id, "the lease runs out by itself");
         }
         app.reviews_bell.notify_one();

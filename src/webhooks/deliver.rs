@@ -65,24 +65,24 @@ pub(super) fn waits(app: &SharedApp, cursor: &Cursor, made: Made) -> bool {
 
 /// Delivers what a subscription asks for. Whoever calls has the lease.
 pub(super) async fn deliver(app: &SharedApp, id: Uuid) -> Result<(), WebhookError> {
-    let made = store::made(&app.pool, id).await?;
-    let Some(row) = config_objects::find(&app.pool, id).await?.filter(|row| row.version == made.version) else {
+    let made = store::made(&app.workers, id).await?;
+    let Some(row) = config_objects::find(&app.workers, id).await?.filter(|row| row.version == made.version) else {
         return Ok(());
     };
     // An import takes an object's secrets after it imported the object: until it ends, those that are known may be for another URL.
-    if config_jobs::find(&app.pool, row.job_id).await?.is_some_and(|job| !job.is_final()) {
+    if config_jobs::find(&app.workers, row.job_id).await?.is_some_and(|job| !job.is_final()) {
         return Ok(());
     }
-    let (Ok(subscription), asked) = (Subscription::read(&row.document.value()), asked(&app.pool, id).await??) else {
+    let (Ok(subscription), asked) = (Subscription::read(&row.document.value()), asked(&app.workers, id).await??) else {
         return Ok(());
     };
-    let cursor = store::cursor(&app.pool, id).await?;
+    let cursor = store::cursor(&app.workers, id).await?;
     if asked.is_empty() || waits(app, &cursor, made) {
         return Ok(());
     }
-    let credentials = Credentials::read(&subscription, &secrets_of(&app.pool, id).await?);
+    let credentials = Credentials::read(&subscription, &secrets_of(&app.workers, id).await?);
     // Nor may they be of an import that began meanwhile.
-    if store::made(&app.pool, id).await? != made {
+    if store::made(&app.workers, id).await? != made {
         return Ok(());
     }
     // What is another now gets another chance.
@@ -99,7 +99,7 @@ pub(super) async fn deliver(app: &SharedApp, id: Uuid) -> Result<(), WebhookErro
     let mut position = cursor.position.max(asked.begins_after());
     let began = Instant::now();
     while began.elapsed() < TURN {
-        let (events, looked) = next(&app.pool, &asked, position, head(&app.pool).await?).await?;
+        let (events, looked) = next(&app.workers, &asked, position, head(&app.workers).await?).await?;
         if looked == position {
             break;
         }
@@ -155,7 +155,7 @@ impl Sender<'_> {
             attempted_at,
             next_attempt_at,
         };
-        let made = store::record(&self.app.pool, &record).await?;
+        let made = store::record(&self.app.workers, &record).await?;
         Ok(is_delivered && made == self.made)
     }
 

@@ -55,7 +55,7 @@ pub async fn work(app: SharedApp, worker: String) {
 
 impl Worker {
     async fn look(&mut self, app: &SharedApp, worker: &str) -> Result<(), WebhookError> {
-        let head = events::head(&app.pool).await?;
+        let head = events::head(&app.workers).await?;
         if head != self.head {
             self.refresh(app).await?;
             self.head = head;
@@ -65,7 +65,7 @@ impl Worker {
         if active.is_empty() {
             return Ok(());
         }
-        let cursors = store::cursors(&app.pool, &active).await?;
+        let cursors = store::cursors(&app.workers, &active).await?;
         let mut cursors: HashMap<Uuid, Cursor> =
             cursors.into_iter().map(|cursor| (cursor.subscription_id, cursor)).collect();
         // Whoever waits longest comes first, so that none is kept out by those who always have something.
@@ -80,13 +80,13 @@ impl Worker {
 
     /// Reads the subscriptions that are new or changed.
     async fn refresh(&mut self, app: &SharedApp) -> Result<(), WebhookError> {
-        let versions = config_objects::versions(&app.pool, ObjectType::TriggerSubscription.as_str()).await?;
+        let versions = config_objects::versions(&app.workers, ObjectType::TriggerSubscription.as_str()).await?;
         let versions: HashMap<Uuid, i64> = versions.into_iter().collect();
         self.known.retain(|id, known| versions.get(id) == Some(&known.version));
         for (id, version) in versions {
             if let Entry::Vacant(unknown) = self.known.entry(id) {
                 // One that can't be read mustn't stop the others; it asks for nothing until it changes.
-                let asked = asked(&app.pool, id).await?.unwrap_or_else(|error| {
+                let asked = asked(&app.workers, id).await?.unwrap_or_else(|error| {
                     tracing::warn!(%error, webhook = %id, "the webhook's history can't be read");
                     Asked::default()
                 });
@@ -110,14 +110,14 @@ impl Worker {
         if is_running || known.looked >= head || app.is_stopping.load(Ordering::Relaxed) {
             return Ok(());
         }
-        if cursor.next_attempt_at.is_some() && waits(app, cursor, store::made(&app.pool, id).await?) {
+        if cursor.next_attempt_at.is_some() && waits(app, cursor, store::made(&app.workers, id).await?) {
             return Ok(());
         }
-        let (found, looked) = next(&app.pool, &known.asked, known.looked, head).await?;
+        let (found, looked) = next(&app.workers, &known.asked, known.looked, head).await?;
         let Some(first) = found.front() else {
             known.looked = looked;
             if looked - cursor.position >= UNWRITTEN {
-                store::pass(&app.pool, id, store::made(&app.pool, id).await?, looked).await?;
+                store::pass(&app.workers, id, store::made(&app.workers, id).await?, looked).await?;
             }
             return Ok(());
         };
@@ -125,7 +125,7 @@ impl Worker {
         let Ok(place) = Arc::clone(&app.webhook_places).try_acquire_owned() else { return Ok(()) };
         // Each turn has a name of its own: one that died here isn't taken for alive.
         let name = format!("{worker}/{}", app.clock.id().simple());
-        if !leases::take(&app.pool, id, &name).await? {
+        if !leases::take(&app.workers, id, &name).await? {
             return Ok(());
         }
         self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
@@ -134,7 +134,7 @@ impl Worker {
             if let Err(error) = under_lease(&app, &name, id).await {
                 tracing::warn!(%error, webhook = %id, "the webhook goes on later");
             }
-            if let Err(error) = leases::release(&app.pool, id, &name).await {
+            if let Err(error) = leases::release(&app.workers, id, &name).await {
                 tracing::debug!(%error, webhook = %id, "the lease runs out by itself");
             }
             running.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
@@ -149,7 +149,7 @@ async fn under_lease(app: &SharedApp, name: &str, id: Uuid) -> Result<(), Webhoo
     let mut delivered = std::pin::pin!(deliver(app, id));
     tokio::select! {
         done = &mut delivered => done,
-        () = leases::keep(&app.pool, id, name, &app.is_stopping) => {
+        () = leases::keep(&app.workers, id, name, &app.is_stopping) => {
             if app.is_stopping.load(Ordering::Relaxed) {
                 // Else it is sent again, with the same webhook-id.
                 return tokio::time::timeout(LAST_REQUEST, delivered).await.unwrap_or(Ok(()));
