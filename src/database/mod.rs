@@ -15,6 +15,10 @@ pub use roles::Separation;
 /// Schemas in which names are looked up, without blanks, which the connection options would end at: the tables that follow from the log, then the log and the work tables.
 const SEARCH_PATH: &str = "read,journal,work,evidence,public";
 
+/// How long plans for what people ask are kept: while a table grows from ten rows to a million, a page of it would take seconds. Another
+/// connection costs some 5 ms.
+const PLANS_LAST: Duration = Duration::from_secs(5);
+
 /// A database that can be reached.
 #[derive(Debug, Clone)]
 pub struct Database {
@@ -108,9 +112,10 @@ impl Database {
 
     /// How the application connects: it may append and read events and no more.
     ///
-    /// All it asks is answered by indexes, so each statement is planned once: planning them again each time costs more than
-    /// running them. A plan made while a table was empty must not read the whole table when it is large, so scanning whole
-    /// tables is the last resort; the price that this puts on small tables without an index must not call for compiled plans.
+    /// All it asks is answered by indexes, so plans are kept: planning a statement again each time costs more than running it.
+    /// A plan made while a table was empty must not read the whole table when it is large, so scanning whole tables is the last
+    /// resort; the price that this puts on small tables without an index must not call for compiled plans. It can still join the
+    /// wrong way round, so no plan is kept for long.
     pub fn application(&self) -> PgConnectOptions {
         self.with_role(roles::APPLICATION).options([
             ("enable_seqscan", "off"),
@@ -130,9 +135,9 @@ impl Database {
         }
     }
 
-    /// A pool of the application's connections, for what people ask.
+    /// A pool of the application's connections, for what people ask. With a connection go its plans.
     pub fn pool(&self, size: u32) -> PgPool {
-        pool_options(size).connect_lazy_with(self.application())
+        pool_options(size).max_lifetime(PLANS_LAST).connect_lazy_with(self.application())
     }
 
     /// A pool of the application's connections, for what is done with many rows. A plan made while tables were small may go through
