@@ -2,6 +2,7 @@
 
 mod cancel;
 mod files;
+mod growth;
 mod preview;
 mod rejects;
 mod rules;
