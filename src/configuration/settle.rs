@@ -21,7 +21,8 @@ pub(super) async fn settle(app: &SharedApp, job: Uuid) -> Result<(), Configurati
     if secrets::brought(&app.workers, job).await?.is_empty() {
         return Ok(());
     }
-    if let Some(Task::Import { file, options, .. }) = config_jobs::find(&app.workers, job).await?.map(|row| row.task.0) {
+    if let Some(Task::Import { file, options, .. }) = config_jobs::find(&app.workers, job).await?.map(|row| row.task.0)
+    {
         let changed = changes(app, job).await?.into_iter().filter_map(|change| change.after);
         let ids: HashMap<(String, String), String> =
             changed.map(|(reference, _)| ((reference.kind, reference.name), reference.id)).collect();

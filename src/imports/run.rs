@@ -112,7 +112,8 @@ pub async fn run(
         let metrics = plan.metrics.clone();
         let beyond = beyond(&step, limit, &plan).await?;
         if is_preview {
-            crate::work::planned_events::keep(&app.workers, import, apply::planned(import, application_id, plan)).await?;
+            crate::work::planned_events::keep(&app.workers, import, apply::planned(import, application_id, plan))
+                .await?;
             step.take(Command::Plan(metrics)).await?;
             remarks.insert(0, NOTHING_APPLIED.to_owned());
             remarks.extend(beyond.map(|(removals, _)| format!("{}: it would be held back", removals.describe())));
@@ -120,7 +121,8 @@ pub async fn run(
         }
         if let Some((removals, advice)) = beyond {
             let log = format!("{}. {advice}", removals.describe());
-            crate::work::planned_events::keep(&app.workers, import, apply::planned(import, application_id, plan)).await?;
+            crate::work::planned_events::keep(&app.workers, import, apply::planned(import, application_id, plan))
+                .await?;
             if step.loaded.aggregate.held.is_none() {
                 step.take(Command::HoldRemovals(removals)).await?;
             }
