@@ -14,7 +14,7 @@ pub(super) fn spool(app: &SharedApp) -> std::io::Result<Spool> {
 
 /// Keeps a file among the evidence.
 pub(super) async fn keep(app: &SharedApp, file: Spool) -> Result<Artifact, Fault> {
-    let (pool, handle) = (app.workers.clone(), Handle::current());
+    let (pool, handle) = (app.pool.clone(), Handle::current());
     let kept = tokio::task::spawn_blocking(move || file.keep(&pool, &handle));
     let blob = kept.await.map_err(std::io::Error::other)??;
     Ok(Artifact { sha256: blob.sha256, size: blob.size })

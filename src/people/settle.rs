@@ -53,7 +53,7 @@ pub async fn decide(
     for attempt in 1.. {
         let event = app.journal.load::<PersonnelEvent>(id).await?;
         let version = event.version;
-        let requests = projections::access_requests::of_personnel_event(&app.workers, id).await?;
+        let requests = projections::access_requests::of_personnel_event(&app.pool, id).await?;
         let executing = app.journal.execute_on(event, command(&requests), Some(version), context.clone());
         match executing.await {
             Err(CommandError::Append(AppendError::Conflict { .. })) if attempt < ATTEMPTS => {}
