@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::support::bodies::grants_only;
 use crate::support::file_group;
+use crate::support::hold::Hold;
 use crate::support::process::{Folder, Place, Serving, succeed, wait_until};
 use crate::support::{Client, TestServer, cluster, eventually};
 
@@ -382,13 +383,11 @@ async fn an_import_outlives_a_postgresql_that_is_killed() {
     let (client, options) = (server.client(&secret), folder.options());
     slow_down(&options).await;
     // Killed while it reads: nobody gets at the evidence, nor at the import before that.
-    let (mut leases, mut evidence) = (options.connect().await.unwrap(), options.connect().await.unwrap());
-    leases.execute("BEGIN; LOCK TABLE work.leases IN EXCLUSIVE MODE").await.unwrap();
+    let leases = Hold::take(options.connect().await.unwrap(), "work.leases", "EXCLUSIVE").await;
     let (_, import) = upload(&client, &pairs).await;
-    evidence.execute("BEGIN; LOCK TABLE evidence.blobs").await.unwrap();
-    leases.close().await.unwrap();
-    let reads = "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND relation = 'evidence.blobs'::regclass";
-    wait_until("the import reads", async || sqlx::query_scalar(reads).fetch_one(&mut evidence).await.unwrap()).await;
+    let mut evidence = Hold::take(options.connect().await.unwrap(), "evidence.blobs", "ACCESS EXCLUSIVE").await;
+    leases.release().await;
+    evidence.wanted().await;
     folder.kill_postgres();
     // Killed while it applies.
     is_applying(&options).await;

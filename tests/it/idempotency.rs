@@ -119,7 +119,7 @@ async fn stage_cancel_and_archive_take_keys() {
     let app = server.create(grants_only("Payroll")).await;
     server.share("g.csv", GRANTS);
     server.schedule(&app, &[("grants", "g.csv")]).await;
-    let hold = server.hold("work.leases").await;
+    let mut hold = server.hold("work.leases").await;
     let requests = |import: &str| {
         [
             ("/api/application-imports/cancel".to_owned(), json!({"applicationImportId": import})),
@@ -134,6 +134,8 @@ async fn stage_cancel_and_archive_take_keys() {
     // Without the key it would be 409: one is Pending.
     let again = stage().await;
     assert_eq!((again.status, &again.text), (201, &staged.text));
+    // A worker that finds it Canceling ends it without a lease.
+    hold.wanted().await;
     for (path, body) in requests(id(&staged.json)) {
         let first = server.client.post_keyed(&path, &path, body.clone()).await;
         assert_eq!(first.status, 200, "{path}: {}", first.text);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use aggregates::config_object::{ObjectType, stream};
 use serde_json::{Value, json};
 
-use super::house::{Chance, House, SECRET, ended, export, many, release, same, send};
+use super::house::{Chance, House, SECRET, ended, export, many, same, send};
 use crate::support::configuration::object;
 use crate::support::process::Serving;
 use crate::support::{Answer, Client};
@@ -69,13 +69,13 @@ async fn a_cancelled_import_stops_at_once_and_what_was_imported_stays_and_can_be
 #[tokio::test]
 async fn secrets_of_what_was_imported_stay_when_the_server_dies_and_the_import_is_cancelled() {
     let (mut house, first) = House::open().await;
-    let leases = house.lock("work.leases", "EXCLUSIVE").await;
+    let leases = house.hold("work.leases", "EXCLUSIVE").await;
     let import = send(&house.client(&first), &many()).await;
-    let secrets = house.lock("work.config_secrets", "EXCLUSIVE").await;
-    release(leases).await;
-    house.wanted("work.config_secrets").await;
+    let mut secrets = house.hold("work.config_secrets", "EXCLUSIVE").await;
+    leases.release().await;
+    secrets.wanted().await;
     first.kill().await;
-    release(secrets).await;
+    secrets.release().await;
     // The dead one's lease runs for another few seconds.
     let server = Serving::start(&house.place).await;
     let client = house.client(&server);

@@ -7,10 +7,11 @@ use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
+use sqlx::{ConnectOptions, Executor, PgConnection};
 use uuid::Uuid;
 
 use crate::support::configuration::{file, object};
+use crate::support::hold::Hold;
 use crate::support::process::{Place, Serving, succeed, wait_until};
 use crate::support::{Client, cluster};
 
@@ -137,21 +138,9 @@ impl House {
         self.options.connect().await.unwrap()
     }
 
-    /// Keeps others from writing a table (`EXCLUSIVE`), or from reading it, too (`ACCESS EXCLUSIVE`), until what it gives is closed.
-    pub async fn lock(&self, table: &str, mode: &str) -> PgConnection {
-        let mut connection = self.connect().await;
-        connection.execute(format!("BEGIN; LOCK TABLE {table} IN {mode} MODE").as_str()).await.unwrap();
-        connection
-    }
-
-    /// Waits until somebody waits for a table.
-    pub async fn wanted(&mut self, table: &str) {
-        let waits = "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND relation = $1::regclass
-                     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-        wait_until(&format!("somebody waits for {table}"), async || {
-            sqlx::query_scalar(waits).bind(table).fetch_one(&mut self.connection).await.unwrap()
-        })
-        .await;
+    /// Keeps others from writing a table (`EXCLUSIVE`), or from reading it, too (`ACCESS EXCLUSIVE`).
+    pub async fn hold(&self, table: &str, mode: &str) -> Hold {
+        Hold::take(self.connect().await, table, mode).await
     }
 
     /// As if ten seconds had passed: the lease of a worker that is dead is over.
@@ -425,9 +414,4 @@ impl Chance {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % limit.max(1)
     }
-}
-
-/// Closes a connection, which gives its locks up.
-pub async fn release(lock: PgConnection) {
-    lock.close().await.unwrap();
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::house::{COUNT, Chance, House, Left, ended, export, many, release, send};
+use super::house::{COUNT, Chance, House, Left, ended, export, many, send};
 use crate::support::configuration::object;
 use crate::support::process::{Serving, wait_until};
 
@@ -23,20 +23,20 @@ enum Moment {
 
 /// Has an import begun, and its server killed at this moment; the import.
 async fn killed_at(moment: Moment, house: &mut House, server: Serving) -> String {
-    let leases = house.lock("work.leases", "EXCLUSIVE").await;
+    let leases = house.hold("work.leases", "EXCLUSIVE").await;
     let import = send(&house.client(&server), &many()).await;
     match moment {
         Moment::Backup => {
-            let blobs = house.lock("evidence.blobs", "EXCLUSIVE").await;
-            release(leases).await;
-            house.wanted("evidence.blobs").await;
+            let mut blobs = house.hold("evidence.blobs", "EXCLUSIVE").await;
+            leases.release().await;
+            blobs.wanted().await;
             assert_eq!(house.caused(&import).await, []);
             server.kill().await;
-            release(blobs).await;
+            blobs.release().await;
         }
         Moment::Slice => {
             house.slow_down().await;
-            release(leases).await;
+            leases.release().await;
             let sleeps = "SELECT count(*) > 0 FROM pg_stat_activity
                           WHERE wait_event = 'PgSleep' AND datname = current_database()";
             wait_until("a slice is on its way", async || {
@@ -48,20 +48,20 @@ async fn killed_at(moment: Moment, house: &mut House, server: Serving) -> String
             house.speed_up().await;
         }
         Moment::Secrets | Moment::End => {
-            let secrets = house.lock("work.config_secrets", "EXCLUSIVE").await;
-            release(leases).await;
-            house.wanted("work.config_secrets").await;
+            let mut secrets = house.hold("work.config_secrets", "EXCLUSIVE").await;
+            leases.release().await;
+            secrets.wanted().await;
             let imported = house.caused(&import).await.len();
             assert!((1..=200).contains(&imported), "{imported}");
             if matches!(moment, Moment::Secrets) {
                 server.kill().await;
-                release(secrets).await;
+                secrets.release().await;
             } else {
-                let blobs = house.lock("evidence.blobs", "EXCLUSIVE").await;
-                release(secrets).await;
-                house.wanted("evidence.blobs").await;
+                let mut blobs = house.hold("evidence.blobs", "EXCLUSIVE").await;
+                secrets.release().await;
+                blobs.wanted().await;
                 server.kill().await;
-                release(blobs).await;
+                blobs.release().await;
             }
         }
     }

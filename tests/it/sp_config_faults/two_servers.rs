@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use super::house::{House, Left, ended, export, many, release, send};
+use super::house::{House, Left, ended, export, many, send};
 use crate::support::configuration::object;
 use crate::support::process::{Serving, wait_until};
 
@@ -60,23 +60,23 @@ async fn frozen(at: Frozen, expected: &Left) {
     println!("frozen at {at:?}");
     let (mut house, first) = House::open().await;
     let second = Serving::start(&house.place).await;
-    let leases = house.lock("work.leases", "EXCLUSIVE").await;
+    let leases = house.hold("work.leases", "EXCLUSIVE").await;
     let import = send(&house.client(&first), &many()).await;
     let held = if matches!(at, Frozen::Backup) {
-        let blobs = house.lock("evidence.blobs", "EXCLUSIVE").await;
-        release(leases).await;
-        house.wanted("evidence.blobs").await;
+        let mut blobs = house.hold("evidence.blobs", "EXCLUSIVE").await;
+        leases.release().await;
+        blobs.wanted().await;
         blobs
     } else {
-        let secrets = house.lock("work.config_secrets", "EXCLUSIVE").await;
-        release(leases).await;
-        house.wanted("work.config_secrets").await;
+        let mut secrets = house.hold("work.config_secrets", "EXCLUSIVE").await;
+        leases.release().await;
+        secrets.wanted().await;
         if matches!(at, Frozen::Slice) {
             secrets
         } else {
-            let blobs = house.lock("evidence.blobs", "EXCLUSIVE").await;
-            release(secrets).await;
-            house.wanted("evidence.blobs").await;
+            let mut blobs = house.hold("evidence.blobs", "EXCLUSIVE").await;
+            secrets.release().await;
+            blobs.wanted().await;
             blobs
         }
     };
@@ -87,9 +87,9 @@ async fn frozen(at: Frozen, expected: &Left) {
     // The other one claims the import, and gets no further than that. (It makes the backup of its own accord, as any export.)
     let mut objects = None;
     if !matches!(at, Frozen::Backup) {
-        objects = Some(house.lock("read.config_objects", "ACCESS EXCLUSIVE").await);
+        objects = Some(house.hold("read.config_objects", "ACCESS EXCLUSIVE").await);
     }
-    release(held).await;
+    held.release().await;
     wait_until("the other one has it", async || house.claims(&import).await == 2).await;
     let claimed = house.job_events(&import).await.pop().unwrap();
     assert!(claimed.2.unwrap().contains(&format!("/{}/", other.pid())));
@@ -97,7 +97,7 @@ async fn frozen(at: Frozen, expected: &Left) {
     // It finds out within a renewal of its lease, three seconds and a half; until then it does what it had begun.
     tokio::time::sleep(Duration::from_secs(4)).await;
     if let Some(objects) = objects {
-        release(objects).await;
+        objects.release().await;
     }
     let left = house.left(&other, &import).await;
     left.assert_is(expected);

@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
 use aggregates::application::Application;
 use aggregates::application::{ApplicationEvent, Connector, ConnectorType, Definition, Priority};
@@ -10,11 +9,11 @@ use aggregates::entitlement::{Entitlement, EntitlementEvent, EntitlementRecord};
 use aggregates::{Actor, ActorKind, DomainEvent};
 use muniment::database::Database;
 use muniment::journal::{Append, AppendError, Appended, Context, Expected, Idempotency, Journal, StreamId, check};
-use sqlx::{Connection, Executor, PgConnection, PgPool};
+use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::clock::TestClock;
-use super::{cluster, proxy::Proxy};
+use super::{cluster, hold::Hold, proxy::Proxy};
 
 /// A journal on a database.
 pub struct Log {
@@ -56,10 +55,8 @@ impl Log {
     }
 
     /// Takes the append lock, as another process would, and holds it.
-    pub async fn hold(&self) -> Held {
-        let mut connection = self.database.connect_owner().await.unwrap();
-        connection.execute("BEGIN; LOCK TABLE journal.append_lock IN EXCLUSIVE MODE").await.unwrap();
-        Held(connection)
+    pub async fn hold(&self) -> Hold {
+        Hold::take(self.database.connect_owner().await.unwrap(), "journal.append_lock", "EXCLUSIVE").await
     }
 
     /// Does something while the append lock is held elsewhere, so that all that it appends at once is one batch. Leaves one
@@ -106,29 +103,6 @@ pub async fn assert_sound(database: &Database) -> i64 {
     let found = projections::verify::verify(&mut connection, 100, |_, _| ()).await.unwrap();
     assert_eq!(found.differences, []);
     check.events
-}
-
-/// The append lock, held until released.
-pub struct Held(PgConnection);
-
-impl Held {
-    /// Waits until somebody else wants the lock.
-    pub async fn wanted(&mut self) {
-        let waiting =
-            "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND relation = 'journal.append_lock'::regclass
-                       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-        for _ in 0..400 {
-            if sqlx::query_scalar(waiting).fetch_one(&mut self.0).await.unwrap() {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        panic!("nobody wanted the lock within two seconds");
-    }
-
-    pub async fn release(self) {
-        self.0.close().await.unwrap();
-    }
 }
 
 /// Somebody with a token.

@@ -5,6 +5,7 @@ pub mod client;
 pub mod clock;
 pub mod cluster;
 pub mod configuration;
+pub mod hold;
 pub mod journal;
 pub mod oauth;
 pub mod people;

@@ -12,12 +12,12 @@ use muniment::journal::Context;
 use muniment::server::{Listen, Server, assemble};
 use muniment::tokens::{new_secret, secret_sha256};
 use serde_json::{Value, json};
-use sqlx::{Executor, PgConnection};
 use uuid::Uuid;
 
 use super::client::{Answer, Client};
 use super::clock::TestClock;
 use super::cluster;
+use super::hold::Hold;
 
 /// A running server.
 pub struct TestServer {
@@ -211,9 +211,7 @@ impl TestServer {
     /// Keeps everybody else from a table until the hold is dropped: with `work.leases` imports stay Pending, with
     /// `work.import_issues` they stay Running, before their first row is read.
     pub async fn hold(&self, table: &str) -> Hold {
-        let mut connection = self.database.connect_owner().await.unwrap();
-        connection.execute(format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE").as_str()).await.unwrap();
-        Hold(connection)
+        Hold::take(self.database.connect_owner().await.unwrap(), table, "ACCESS EXCLUSIVE").await
     }
 
     /// Uploads bytes to an application's group of that content and waits for the import's end.
@@ -260,16 +258,6 @@ impl TestServer {
     pub async fn stop(self) {
         self.server.stop().await.unwrap();
         std::fs::remove_dir_all(&self.shared).unwrap();
-    }
-}
-
-/// A table that nobody else can read or write.
-pub struct Hold(PgConnection);
-
-impl Hold {
-    /// Lets the others go on.
-    pub async fn release(mut self) {
-        self.0.execute("ROLLBACK").await.unwrap();
     }
 }
 
