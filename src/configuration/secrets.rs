@@ -25,17 +25,25 @@ pub(super) async fn bring(pool: &PgPool, job: Uuid, secrets: &[(Uuid, Secret)]) 
     Ok(())
 }
 
-/// An object was imported: what the job brought is its secret now, what the file had taken out stays as it was.
-pub(super) async fn take(pool: &PgPool, job: Uuid, brought: Uuid, owner: Uuid) -> sqlx::Result<()> {
+/// Objects were imported (`brought` as, `owner`): what the job brought is their secret now, what the file had taken out stays as it was.
+pub(super) async fn take(pool: &PgPool, job: Uuid, imported: &[(Uuid, Uuid)]) -> sqlx::Result<()> {
+    if imported.is_empty() {
+        return Ok(());
+    }
     sqlx::query(
-        "WITH brought AS (DELETE FROM work.config_secrets WHERE job_id = $1 AND owner_id = $2 RETURNING pointer, value)
+        "WITH brought AS (
+             DELETE FROM work.config_secrets AS s
+             USING unnest($2::uuid[], $3::uuid[]) WITH ORDINALITY AS u (brought, owner, number)
+             WHERE s.owner_id = u.brought AND s.job_id = $1
+             RETURNING u.owner, u.number, s.pointer, s.value)
          INSERT INTO work.config_secrets (owner_id, job_id, pointer, value)
-         SELECT $3, '00000000-0000-0000-0000-000000000000', pointer, value FROM brought
+         SELECT DISTINCT ON (owner, pointer) owner, '00000000-0000-0000-0000-000000000000'::uuid, pointer, value
+         FROM brought ORDER BY owner, pointer, number DESC
          ON CONFLICT (owner_id, job_id, pointer) DO UPDATE SET value = excluded.value, brought_at = excluded.brought_at",
     )
     .bind(job)
-    .bind(brought)
-    .bind(owner)
+    .bind(imported.iter().map(|(brought, _)| *brought).collect::<Vec<_>>())
+    .bind(imported.iter().map(|(_, owner)| *owner).collect::<Vec<_>>())
     .execute(pool)
     .await?;
     Ok(())

@@ -27,12 +27,14 @@ pub(super) async fn settle(app: &SharedApp, job: Uuid) -> Result<(), Configurati
         let ids: HashMap<(String, String), String> =
             changed.map(|(reference, _)| ((reference.kind, reference.name), reference.id)).collect();
         let (_, contents) = KeptFile::open(&app.workers, &file).await?;
-        for object in contents.objects.into_iter().filter(|object| options.selection.selects(object)) {
-            let Some(kind) = object.object_type() else { continue };
+        let selected = contents.objects.into_iter().filter(|object| options.selection.selects(object));
+        let imported = selected.filter_map(|object| {
+            let kind = object.object_type()?;
             // It has the name of the file, and maybe another id: that of the object that it meant.
-            let Some(id) = ids.get(&(object.kind, object.name)) else { continue };
-            secrets::take(&app.workers, job, stream(kind, &object.id), stream(kind, id)).await?;
-        }
+            let id = ids.get(&(object.kind, object.name))?;
+            Some((stream(kind, &object.id), stream(kind, id)))
+        });
+        secrets::take(&app.workers, job, &imported.collect::<Vec<_>>()).await?;
     }
     Ok(secrets::forget(&app.workers, job).await?)
 }

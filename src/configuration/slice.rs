@@ -116,14 +116,12 @@ impl Import<'_> {
         slice: &[&InHand],
         brought: &HashSet<Uuid>,
     ) -> Result<(), ConfigurationError> {
-        for InHand { at, target, .. } in slice {
-            let Some(kind) = target.object_type().filter(|_| !plan.is_refused(*at)) else { continue };
-            let (from, to) = (stream(kind, &plan.called(*at).id), stream(kind, &target.id));
-            if brought.contains(&from) {
-                secrets::take(&self.app.workers, self.job, from, to).await?;
-            }
-        }
-        Ok(())
+        let imported = slice.iter().filter_map(|InHand { at, target, .. }| {
+            let kind = target.object_type().filter(|_| !plan.is_refused(*at))?;
+            Some((stream(kind, &plan.called(*at).id), stream(kind, &target.id)))
+        });
+        let imported: Vec<_> = imported.filter(|(from, _)| brought.contains(from)).collect();
+        Ok(secrets::take(&self.app.workers, self.job, &imported).await?)
     }
 
     fn put(&self, target: &Reference, document: &Document) -> ConfigObjectCommand {
