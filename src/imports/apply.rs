@@ -1,9 +1,7 @@
-//! From the plan to events: stream by stream, in slices that the writer digests in about 10 ms, or 100 while nobody waits.
+//! From the plan to events: stream by stream, in slices at the writer's pace.
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use aggregates::account::{Account, AccountEvent, GrantEntry, access_changed, event_of};
 use aggregates::application_import::ApplicationImport;
@@ -18,20 +16,9 @@ use uuid::Uuid;
 use super::Fault;
 use super::delivered::Interner;
 use super::plan::{AccessChange, AccountChange, Operation, Plan};
-use crate::journal::{Append, AppendError, Context, Expected, Journal, StreamEvents, StreamId};
+use crate::journal::{Append, AppendError, Context, Expected, Journal, Pace, StreamEvents, StreamId};
 use crate::work::planned_events::PlannedEvent;
 
-/// Rows that the writer digests in a second, until it is known, and rather too few: an event is one, and each grant that it changes is
-/// another.
-const SPEED: usize = 5_000;
-/// Rows of a slice.
-const FEWEST_ROWS: usize = 100;
-const MOST_ROWS: usize = 20_000;
-/// What a slice should cost the writer while people append as well, and while nobody does: each costs a commit, too.
-const TARGET: Duration = Duration::from_millis(10);
-const QUIET_TARGET: Duration = Duration::from_millis(100);
-/// So long nobody must have appended.
-const QUIET: Duration = Duration::from_secs(1);
 /// Slices on their way: while the writer works on one, the next is made.
 const IN_FLIGHT: usize = 2;
 
@@ -46,12 +33,11 @@ pub async fn apply(
     mut applied: impl FnMut(usize),
 ) -> Result<(), Fault> {
     let guard = (StreamId::of::<ApplicationImport>(&import), version);
-    let speed = AtomicUsize::new(SPEED);
-    let target = || if journal.quiet_for() < QUIET { TARGET } else { QUIET_TARGET };
+    let pace = Pace::default();
     let mut streams = streams(import, application, plan).peekable();
     let slices = std::iter::from_fn(|| {
-        let wanted = speed.load(Ordering::Relaxed) as f64 * target().as_secs_f64();
-        let wanted = (wanted as usize).clamp(FEWEST_ROWS, MOST_ROWS);
+        // An event is one, and each grant that it changes is another.
+        let wanted = pace.rows(journal);
         let (mut slice, mut rows) = (Vec::new(), 0);
         while rows < wanted
             && let Some(stream) = streams.next()
@@ -78,10 +64,7 @@ pub async fn apply(
         match answers.try_next().await {
             Ok(Some((took, rows))) => {
                 applied(rows);
-                // Half way towards what was measured, so that one slow commit doesn't starve the import.
-                let known = speed.load(Ordering::Relaxed);
-                let measured = (rows as f64 / took.as_secs_f64().max(0.000_1)) as usize;
-                speed.store(usize::midpoint(known, measured.clamp(known / 4, known * 4)).max(1), Ordering::Relaxed);
+                pace.measured(rows, took);
             }
             Ok(None) => return Ok(()),
             Err(AppendError::Guard { .. }) => return Err(Fault::Interrupted),

@@ -14,6 +14,7 @@ mod facts;
 mod framework;
 mod known;
 pub mod leaf;
+mod pace;
 mod prepared;
 mod store;
 mod writer;
@@ -31,6 +32,7 @@ pub use append::{Append, AppendError, Appended, Expected, StreamEvents, StreamId
 pub use context::{Context, Idempotency};
 pub use executor::{CommandError, Executed, Loaded};
 pub use known::Known;
+pub use pace::Pace;
 pub(crate) use store::SECURITY_CHANNEL;
 
 use crate::clock::SharedClock;

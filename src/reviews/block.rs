@@ -1,17 +1,38 @@
-//! A block of a run, done or undone: what is decided about its rows and its record, in one append that holds only while the run is
+//! Blocks of a run, done or undone: what is decided about their rows and their records, in appends that hold only while the run is
 //! this worker's and the certification stands as it was seen.
+
+use std::future::Future;
+use std::ops::Range;
 
 use aggregates::DomainEvent;
 use aggregates::automation_run::AutomationRun;
 use aggregates::automation_run_rows::{self, AutomationRunRowsEvent};
+use aggregates::certification_rows::BLOCK;
 use aggregates::party::Party;
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use projections::automation_runs::AutomationRunRow;
 use projections::certifications::CertificationRow;
 
 use super::ReviewError;
 use super::decide::Decided;
 use crate::app::SharedApp;
-use crate::journal::{AppendError, Context, Expected, StreamEvents, StreamId};
+use crate::journal::{AppendError, Context, Expected, Pace, StreamEvents, StreamId};
+
+/// Slices on their way: while the writer works on one, the next ones are decided.
+const IN_FLIGHT: usize = 3;
+
+/// What is done with blocks.
+pub(super) trait Work: Sync {
+    /// What becomes of the rows of neighbouring blocks.
+    fn decide(&self, blocks: Range<u32>) -> impl Future<Output = Result<Slice<'_>, ReviewError>> + Send;
+}
+
+/// What is decided about the rows of some blocks.
+pub(super) struct Slice<'c> {
+    pub(super) decided: Decided<'c>,
+    /// Each block's record; none of one without rows that are meant.
+    pub(super) records: Vec<(u32, AutomationRunRowsEvent)>,
+}
 
 /// A run at work.
 pub(super) struct OnBlocks<'r> {
@@ -20,35 +41,77 @@ pub(super) struct OnBlocks<'r> {
     pub(super) certification: &'r CertificationRow,
     /// Of the run's stream since this worker took it up.
     pub(super) version: i64,
+    /// Of the stream of each block.
+    pub(super) expected: Expected,
+    /// Who asks for access to be taken, and takes such requests back.
+    pub(super) by: Party,
     pub(super) context: &'r Context,
 }
 
 impl OnBlocks<'_> {
-    /// Appends a block; `false` = somebody touched one of its rows, or a withdrawn request, meanwhile: it is to be decided again.
-    pub(super) async fn append(
+    /// Works on blocks, in order: several in one append, at the writer's pace.
+    pub(super) async fn each(
         &self,
-        block: u32,
-        decided: Decided<'_>,
-        by: &Party,
-        record: AutomationRunRowsEvent,
-        expected: Expected,
-    ) -> Result<bool, ReviewError> {
-        let mut append = decided.append(self.app, by, self.context).await?;
-        let stream = StreamId {
-            aggregate_type: automation_run_rows::TYPE,
-            aggregate_id: automation_run_rows::stream(self.row.id, block).to_string(),
-        };
-        let events = vec![DomainEvent::from(record)];
-        append.streams.push(StreamEvents { stream: stream.clone(), expected, events });
+        blocks: impl Iterator<Item = u32> + Send,
+        work: &impl Work,
+    ) -> Result<(), ReviewError> {
+        let pace = Pace::default();
+        let mut blocks = blocks.peekable();
+        let slices = std::iter::from_fn(|| {
+            let first = blocks.next()?;
+            let mut slice = first..first + 1;
+            let wanted = pace.rows(&self.app.journal) / BLOCK as usize;
+            while slice.len() < wanted && blocks.next_if_eq(&slice.end).is_some() {
+                slice.end += 1;
+            }
+            Some(slice)
+        });
+        stream::iter(slices)
+            .map(|slice| self.slice(slice, work, &pace).boxed())
+            .buffered(IN_FLIGHT)
+            .try_collect::<()>()
+            .await
+    }
+
+    async fn slice(&self, blocks: Range<u32>, work: &impl Work, pace: &Pace) -> Result<(), ReviewError> {
+        if self.append(blocks.clone(), work, pace).await? {
+            return Ok(());
+        }
+        // Little must be decided again if that happens again.
+        for block in blocks {
+            while !self.append(block..block + 1, work, pace).await? {}
+        }
+        Ok(())
+    }
+
+    /// Decides about blocks; `false` = somebody touched one of their rows, or a withdrawn request, meanwhile: they are to be decided again.
+    async fn append(&self, blocks: Range<u32>, work: &impl Work, pace: &Pace) -> Result<bool, ReviewError> {
+        let rows = blocks.len() * BLOCK as usize;
+        let Slice { decided, records } = work.decide(blocks).await?;
+        if records.is_empty() {
+            return Ok(true);
+        }
+        let mut append = decided.append(self.app, &self.by, self.context).await?;
+        append.streams.extend(records.into_iter().map(|(block, record)| StreamEvents {
+            stream: StreamId {
+                aggregate_type: automation_run_rows::TYPE,
+                aggregate_id: automation_run_rows::stream(self.row.id, block).to_string(),
+            },
+            expected: self.expected,
+            events: vec![DomainEvent::from(record)],
+        }));
         append.guards.push((StreamId::of::<AutomationRun>(&self.row.id), self.version));
         match self.app.journal.append_bulk(append).await {
-            Ok(_) => Ok(true),
+            Ok(appended) => {
+                pace.measured(rows, appended.took);
+                Ok(true)
+            }
             // Another worker did it, or has the run.
-            Err(AppendError::Conflict { stream: found, .. }) if found == stream => Err(ReviewError::Interrupted),
+            Err(AppendError::Conflict { stream, .. }) if stream.aggregate_type == automation_run_rows::TYPE => {
+                Err(ReviewError::Interrupted)
+            }
             Err(AppendError::Conflict { .. }) => Ok(false),
-            Err(AppendError::Guard { stream: found, .. })
-                if found.aggregate_type == aggregates::certification::TYPE =>
-            {
+            Err(AppendError::Guard { stream, .. }) if stream.aggregate_type == aggregates::certification::TYPE => {
                 Err(ReviewError::Stopped("The certification ended meanwhile".to_owned()))
             }
             Err(AppendError::Guard { .. }) => Err(ReviewError::Interrupted),

@@ -1,6 +1,7 @@
 //! A run: block by block, each block's decisions in one append with the block's record, so that it can be taken up again.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use aggregates::automation::Action;
 use aggregates::automation_run::{AutomationRun, AutomationRunCommand, Field, Plan, effect};
@@ -12,19 +13,16 @@ use aggregates::certification_row::{
 use aggregates::certification_rows::BLOCK;
 use aggregates::party::Party;
 use aggregates::{Actor, Refusal};
-use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use projections::automation_runs::{self, AutomationRunRow};
 use projections::certifications::{CertificationRow, Evaluation, RowState, Wanted, find, states};
 use uuid::Uuid;
 
 use super::ReviewError;
-use super::block::OnBlocks;
+use super::block::{OnBlocks, Slice, Work};
 use super::decide::{Decided, request_id, setting};
 use crate::app::SharedApp;
 use crate::journal::{CommandError, Context, Expected};
 
-/// Blocks on their way: while the writer works on one, the next ones are decided.
-const IN_FLIGHT: usize = 3;
 /// How often workers take a run up that none of them brings to an end.
 const ATTEMPTED: u32 = 20;
 
@@ -69,14 +67,30 @@ async fn apply(
     let done: BTreeSet<i32> =
         automation_runs::blocks(&app.workers, row.id).await?.into_iter().map(|(block, _)| block).collect();
     let blocks = (certification.total_count as u32).div_ceil(BLOCK);
-    let automations = wanted.len();
-    let evaluation = Evaluation::new(certification, wanted);
-    let run = Run { on: OnBlocks { app, row, certification, version, context }, automations, evaluation };
-    stream::iter((0..blocks).filter(|block| !done.contains(&(*block as i32))))
-        .map(|block| run.block(block).boxed())
-        .buffered(IN_FLIGHT)
-        .try_collect::<()>()
-        .await
+    let run = Run {
+        on: OnBlocks { app, row, certification, version, expected: Expected::New, by: by(&row.plan.0), context },
+        automations: wanted.len(),
+        evaluation: Evaluation::new(certification, wanted),
+    };
+    let is_left = |block: &u32| !done.contains(&(*block as i32)) && means(&row.plan.0, *block);
+    run.on.each((0..blocks).filter(is_left), &run).await
+}
+
+/// May a run mean rows of a block?
+fn means(plan: &Plan, block: u32) -> bool {
+    match plan {
+        Plan::Automations { .. } => true,
+        Plan::Decision { rows, .. } => (block * BLOCK..(block + 1) * BLOCK).any(|row| rows.contains(row)),
+    }
+}
+
+/// Who asks for access to be taken.
+fn by(plan: &Plan) -> Party {
+    match plan {
+        // Nobody's: whoever made the certification didn't ask for it.
+        Plan::Automations { .. } => Party::from(&Actor::system("automations")),
+        Plan::Decision { by, .. } => by.clone(),
+    }
 }
 
 /// The automations' filters, which must still fit: attributes may have gone since they were saved (rulings 36).
@@ -102,42 +116,35 @@ struct Run<'r> {
     evaluation: Evaluation<'r>,
 }
 
-impl Run<'_> {
-    async fn block(&self, block: u32) -> Result<(), ReviewError> {
-        loop {
-            let found = self.rows(block).await?;
-            if found.is_empty() {
-                return Ok(());
-            }
-            let (decided, record) = self.decide(block, &found)?;
-            if self.on.append(block, decided, &self.by(), record, Expected::New).await? {
-                return Ok(());
-            }
+impl Work for Run<'_> {
+    async fn decide(&self, blocks: Range<u32>) -> Result<Slice<'_>, ReviewError> {
+        let found = self.rows(blocks).await?;
+        let mut slice = Slice { decided: Decided::new(self.on.certification), records: Vec::new() };
+        for of_block in found.chunk_by(|(a, _), (b, _)| a.result_id / BLOCK == b.result_id / BLOCK) {
+            self.block(of_block, &mut slice)?;
         }
+        Ok(slice)
     }
+}
 
-    /// The rows of a block that the run means, each with the places of the automations that mean it.
-    async fn rows(&self, block: u32) -> Result<Vec<(RowState, Vec<u32>)>, ReviewError> {
-        let range = (block * BLOCK, (block + 1) * BLOCK);
+impl Run<'_> {
+    /// The rows of blocks that the run means, each with the places of the automations that mean it.
+    async fn rows(&self, blocks: Range<u32>) -> Result<Vec<(RowState, Vec<u32>)>, ReviewError> {
+        let range = (blocks.start * BLOCK, blocks.end * BLOCK);
         let Plan::Decision { rows, .. } = &self.on.row.plan.0 else {
             let found = self.evaluation.rows(&self.on.app.workers, range).await?;
             let means = |matches: Vec<bool>| (0..).zip(matches).filter(|(_, is)| *is).map(|(place, _)| place).collect();
             return Ok(found.into_iter().map(|found| (found.state, means(found.matches))).collect());
         };
-        if !(range.0..range.1).any(|row| rows.contains(row)) {
-            return Ok(Vec::new());
-        }
         let found = states(&self.on.app.workers, self.on.certification, range, None).await?;
         let frozen = found.into_iter().filter(|state| rows.contains(state.result_id));
         Ok(frozen.map(|state| (state, vec![0])).collect())
     }
 
-    fn decide(
-        &self,
-        block: u32,
-        found: &[(RowState, Vec<u32>)],
-    ) -> Result<(Decided<'_>, AutomationRunRowsEvent), ReviewError> {
-        let mut decided = Decided::new(self.on.certification);
+    /// What becomes of the rows of a block.
+    fn block(&self, found: &[(RowState, Vec<u32>)], slice: &mut Slice<'_>) -> Result<(), ReviewError> {
+        let Some((first, _)) = found.first() else { return Ok(()) };
+        let block = first.result_id / BLOCK;
         let mut counts = vec![Counts::default(); self.automations.max(1)];
         let mut log = Vec::with_capacity(found.len());
         for (state, places) in found {
@@ -154,7 +161,7 @@ impl Run<'_> {
                 count.conflicting += u64::from(conflicting.iter().any(|field| self.says(*place, *field)));
             }
             if !events.is_empty() {
-                decided.add(state, events);
+                slice.decided.add(state, events);
             }
             log.push(entry);
         }
@@ -165,7 +172,8 @@ impl Run<'_> {
             counts,
             log,
         };
-        Ok((decided, record))
+        slice.records.push((block, record));
+        Ok(())
     }
 
     /// What becomes of a row.
@@ -253,15 +261,6 @@ impl Run<'_> {
         match &self.on.row.plan.0 {
             Plan::Automations { .. } => self.on.row.started_position,
             Plan::Decision { position, .. } => *position,
-        }
-    }
-
-    /// Who asks for access to be taken.
-    fn by(&self) -> Party {
-        match &self.on.row.plan.0 {
-            // Nobody's: whoever made the certification didn't ask for it.
-            Plan::Automations { .. } => Party::from(&Actor::system("automations")),
-            Plan::Decision { by, .. } => by.clone(),
         }
     }
 }

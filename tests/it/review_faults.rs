@@ -1,11 +1,14 @@
 //! Kills while a certification records its rows and while its automations run: what was begun is finished, once.
 
 use std::fmt::Write;
+use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
 
+use crate::support::hold::Hold;
 use crate::support::people::{House, LOGINS};
 use crate::support::process::{Folder, Place, Serving, succeed, wait_until};
 use crate::support::reviews::{AWF, automation, rows, workflow};
@@ -325,6 +328,110 @@ async fn two_servers_that_both_live_do_a_run_once() {
     connection.close().await.unwrap();
     assert_sound(&place).await;
     assert!(first.terminate().await.0 && second.terminate().await.0);
+}
+
+/// A run's blocks from the sixth on wait at a gate while somebody holds it.
+async fn build_gate(connection: &mut PgConnection) {
+    let statements = "CREATE TABLE public.gate ();
+         CREATE FUNCTION public.pass() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+             IF EXISTS (SELECT FROM fresh WHERE event_type = 'AutomationRunRowsDecided'
+                            AND (payload #>> '{AutomationRunRowsDecided,block}')::int >= 5)
+             THEN LOCK TABLE public.gate IN SHARE MODE; END IF;
+             RETURN NULL;
+         END $$;
+         CREATE TRIGGER pass AFTER INSERT ON journal.events REFERENCING NEW TABLE AS fresh
+             FOR EACH STATEMENT EXECUTE FUNCTION public.pass()";
+    connection.execute(statements).await.unwrap();
+}
+
+/// How often two blocks of this run lie side by side in the log: they are of one append then, behind the decisions about their rows.
+async fn side_by_side(connection: &mut PgConnection, run: &str) -> i64 {
+    sqlx::query_scalar(
+        "SELECT count(*) FROM journal.events AS a JOIN journal.events AS b ON b.position = a.position + 1
+         WHERE a.event_type = 'AutomationRunRowsDecided' AND b.event_type = 'AutomationRunRowsDecided'
+             AND a.payload #>> '{AutomationRunRowsDecided,runId}' = $1",
+    )
+    .bind(run)
+    .fetch_one(connection)
+    .await
+    .unwrap()
+}
+
+#[tokio::test]
+async fn a_run_takes_several_blocks_at_once_while_nobody_else_appends_and_gives_way_to_whoever_does() {
+    let options = cluster::options().await;
+    let place = Place::of(&options);
+    let server = Serving::start(&place).await;
+    let secret = server.first_token().await;
+    let client = server.client(&secret);
+    let workflow = many(&client).await;
+    let certification = begin(&client, &workflow).await;
+    finished(&client, &certification).await;
+    let mut connection = connected(&options).await;
+    build_gate(&mut connection).await;
+    let path = format!("{AWF}/certifications/{certification}");
+    // How much a slice holds depends on how fast it goes here: a machine that has much else to do gets another chance.
+    for (attempt, decision) in ["ACCEPTED", "NONE"].into_iter().cycle().take(10).enumerate() {
+        let leases = Hold::take(connected(&options).await, "work.leases", "EXCLUSIVE").await;
+        let ours = format!("run {attempt}");
+        let body = json!({"filter": "source.id pr", "decision": decision, "notes": ours});
+        let mut gate = Hold::take(connected(&options).await, "public.gate", "ACCESS EXCLUSIVE").await;
+        // Somebody decides about a row of each block: of those that are recorded, of the one at the gate and of those behind it.
+        let mine = |block: i64| {
+            let (client, path) = (&client, format!("{path}/results"));
+            let value =
+                json!({"result_id": block * 500 + 7, "decision": "REJECTED", "notes": format!("mine {attempt}")});
+            async move { client.put(&path, json!({"value": value})).await }
+        };
+        let meanwhile = async {
+            tokio::time::sleep(Duration::from_millis(1100)).await;
+            leases.release().await;
+            gate.wanted().await;
+            let opening = async {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+                gate.release().await;
+            };
+            tokio::join!(opening, join_all((0..ROWS / 500).map(mine))).1
+        };
+        let decide = format!("{path}/results:decide");
+        let (ran, answers) = tokio::join!(client.post(&decide, body), meanwhile);
+        assert_eq!(ran.status, 200, "{}", ran.text);
+        for answer in answers {
+            assert_eq!(answer.status, 200, "{}", answer.text);
+        }
+        let runs = format!("{path}/automation_runs");
+        let last = async || client.get(&runs).await.json["values"].as_array().unwrap().last().unwrap().clone();
+        wait_until("the run is over", async || last().await["status"] != "RUNNING").await;
+        let run = last().await;
+        assert_eq!(run["status"], "COMPLETED", "{run:#}");
+        let counts = ["matched", "changed", "skipped"].map(|count| run["automations"][0][count].as_i64().unwrap());
+        assert_eq!((counts[0], counts[1] + counts[2]), (ROWS, ROWS), "{run:#}");
+        let standing: Vec<(String, String, i64)> =
+            sqlx::query_as("SELECT decision, notes, count(*) FROM read.certification_rows GROUP BY 1, 2 ORDER BY 3")
+                .fetch_all(&mut connection)
+                .await
+                .unwrap();
+        let blocks = ROWS / 500;
+        let expected =
+            [("REJECTED".to_owned(), format!("mine {attempt}"), blocks), (decision.to_owned(), ours, ROWS - blocks)];
+        assert_eq!(standing, expected);
+        let once: (i64, i64) = sqlx::query_as(
+            "SELECT count(*), count(DISTINCT aggregate_id) FROM journal.events
+             WHERE payload #>> '{CertificationRowDecided,runId}' = $1",
+        )
+        .bind(id(&run))
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+        assert_eq!(once, (counts[1], counts[1]));
+        if side_by_side(&mut connection, id(&run)).await > 0 && counts[2] > 0 {
+            connection.close().await.unwrap();
+            assert_sound(&place).await;
+            assert!(server.terminate().await.0);
+            return;
+        }
+    }
+    panic!("no run took several blocks at once, or none gave way to anybody");
 }
 
 /// What can't be read in the middle of it must not look like the end.
