@@ -52,8 +52,6 @@ struct Row {
     payload: String,
     /// The stream's version before it.
     version: i64,
-    /// Changes of the whole import.
-    total: i64,
 }
 
 /// One page of an import's changes.
@@ -96,16 +94,14 @@ async fn rows(app: &App, import: Uuid, skip: i64) -> sqlx::Result<(Vec<Row>, i64
             .fetch_one(&app.pool)
             .await?;
     if let Some(total) = planned {
-        return Ok((planned_rows(app, import, skip, total).await?, total));
+        return Ok((planned_rows(app, import, skip).await?, total));
     }
-    let made = made_rows(app, import, skip).await?;
-    let total = made.first().map_or(0, |row| row.total);
-    Ok((made, total))
+    Ok((made_rows(app, import, skip).await?, projections::application_imports::changes(&app.pool, import).await?))
 }
 
-async fn planned_rows(app: &App, import: Uuid, skip: i64, total: i64) -> sqlx::Result<Vec<Row>> {
+async fn planned_rows(app: &App, import: Uuid, skip: i64) -> sqlx::Result<Vec<Row>> {
     sqlx::query_as(
-        "SELECT p.*, $4::bigint AS total,
+        "SELECT p.*,
                 (SELECT coalesce(max(e.sequence), 0) FROM journal.events AS e
                  WHERE e.aggregate_type = p.aggregate_type AND e.aggregate_id = p.aggregate_id
                  AND e.position < (SELECT max(position) FROM journal.events
@@ -116,20 +112,19 @@ async fn planned_rows(app: &App, import: Uuid, skip: i64, total: i64) -> sqlx::R
     .bind(import)
     .bind(skip)
     .bind(SIZE)
-    .bind(total)
     .fetch_all(&app.pool)
     .await
 }
 
-/// An import's events lie between the first and the last of its own stream; others' may lie there, too. The last one is
-/// always among them, since it tells the total.
+/// An import's events from the last mark before the page to the first one behind it; others' may lie between them.
 async fn made_rows(app: &App, import: Uuid, skip: i64) -> sqlx::Result<Vec<Row>> {
     sqlx::query_as(
-        "WITH bounds AS (
-             SELECT min(e.position) AS first,
-                    CASE WHEN bool_and(i.build_end_at IS NULL) THEN 9223372036854775807 ELSE max(e.position) END AS last
-             FROM journal.events AS e JOIN application_imports AS i ON i.id = $1
-             WHERE e.aggregate_type = 'application_import' AND e.aggregate_id = $1::text
+        "WITH mark AS (
+             SELECT position, changes_before FROM application_import_marks
+             WHERE application_import_id = $1 AND changes_before <= $2 ORDER BY changes_before DESC LIMIT 1
+         ), behind AS (
+             SELECT position FROM application_import_marks
+             WHERE application_import_id = $1 AND changes_before - $3 >= $2 ORDER BY changes_before LIMIT 1
          ), made AS (
              SELECT position, aggregate_type, aggregate_id, sequence, payload,
                     CASE event_type WHEN 'AccountAccessChanged'
@@ -137,17 +132,18 @@ async fn made_rows(app: &App, import: Uuid, skip: i64) -> sqlx::Result<Vec<Row>>
                          + coalesce(json_array_length(payload -> event_type -> 'changed'), 0)
                          + coalesce(json_array_length(payload -> event_type -> 'revoked'), 0)
                     ELSE 1 END::bigint AS changes
-             FROM journal.events, bounds
-             WHERE position > first AND position < last
+             FROM journal.events
+             WHERE position >= (SELECT position FROM mark)
+             AND position < coalesce((SELECT position FROM behind),
+                                     (SELECT ended_position FROM application_imports WHERE id = $1), 9223372036854775807)
              AND aggregate_type IN ('identity', 'entitlement', 'account')
              AND payload -> event_type ->> 'import' = $1::text
          ), counted AS (
-             SELECT *, (sum(changes) OVER (ORDER BY position))::bigint AS last_change, (sum(changes) OVER ())::bigint AS total
+             SELECT *, (SELECT changes_before FROM mark) + (sum(changes) OVER (ORDER BY position))::bigint AS last_change
              FROM made
          )
-         SELECT last_change, changes, aggregate_type, aggregate_id, payload::text AS payload, sequence - 1 AS version, total
-         FROM counted WHERE (last_change > $2 AND last_change - changes < $2 + $3) OR last_change = total
-         ORDER BY position",
+         SELECT last_change, changes, aggregate_type, aggregate_id, payload::text AS payload, sequence - 1 AS version
+         FROM counted WHERE last_change > $2 AND last_change - changes - $3 < $2 ORDER BY position",
     )
     .bind(import)
     .bind(skip)

@@ -1,5 +1,6 @@
 //! `application_imports`: imports and what they have applied so far.
 
+mod changes;
 mod queries;
 
 use std::collections::BTreeMap;
@@ -15,14 +16,14 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-pub use queries::{AppliedCounts, ImportRow, applied, claimable, find, list, pending_of};
+pub use queries::{AppliedCounts, ImportRow, applied, changes, claimable, find, list, pending_of};
 
 use crate::versions::json;
 use crate::{Applied, Apply, Projection, versions};
 
 pub(crate) const PROJECTION: Projection = Projection {
     name: "application_imports",
-    version: 3,
+    version: 4,
     aggregate_types: &[
         aggregates::application_import::TYPE,
         aggregates::account::TYPE,
@@ -60,6 +61,7 @@ struct Row {
 fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied<'a> {
     Box::pin(async move {
         count_applied(connection, batch).await?;
+        changes::count(connection, batch).await?;
         let ids: Vec<Uuid> = batch
             .iter()
             .filter(|event| matches!(*event.event, DomainEvent::ApplicationImport(_)))

@@ -108,3 +108,12 @@ pub async fn applied(executor: impl PgExecutor<'_>, import: Uuid) -> sqlx::Resul
     .fetch_all(executor)
     .await
 }
+
+/// How many changes an import has made so far.
+pub async fn changes(executor: impl PgExecutor<'_>, import: Uuid) -> sqlx::Result<i64> {
+    let found = sqlx::query_scalar("SELECT changes FROM application_import_totals WHERE application_import_id = $1")
+        .bind(import)
+        .fetch_optional(executor)
+        .await?;
+    Ok(found.unwrap_or_default())
+}

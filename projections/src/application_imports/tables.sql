@@ -58,3 +58,22 @@ COMMENT ON COLUMN application_import_counts.kind IS 'identities, accounts, entit
 COMMENT ON COLUMN application_import_counts.added IS 'Added, or back again';
 COMMENT ON COLUMN application_import_counts.changed IS 'Changed; accounts and entitlements that came back count here';
 COMMENT ON COLUMN application_import_counts.removed IS 'Removed';
+
+CREATE TABLE application_import_totals (
+    application_import_id uuid PRIMARY KEY,
+    changes bigint NOT NULL
+);
+COMMENT ON TABLE application_import_totals IS 'How many changes imports have made so far';
+COMMENT ON COLUMN application_import_totals.application_import_id IS 'The import';
+COMMENT ON COLUMN application_import_totals.changes IS 'Of people, accounts, entitlements, grants and links';
+
+CREATE TABLE application_import_marks (
+    application_import_id uuid NOT NULL,
+    changes_before bigint NOT NULL,
+    position bigint NOT NULL,
+    PRIMARY KEY (application_import_id, changes_before)
+);
+COMMENT ON TABLE application_import_marks IS 'Where in the log the first, the thousand and first, ... change of an import lies';
+COMMENT ON COLUMN application_import_marks.application_import_id IS 'The import';
+COMMENT ON COLUMN application_import_marks.changes_before IS 'Changes of the import before this event';
+COMMENT ON COLUMN application_import_marks.position IS 'Of the event';

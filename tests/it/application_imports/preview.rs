@@ -121,20 +121,25 @@ async fn changes_tell_what_was_before_and_what_is_after() {
 async fn many_changes_are_paged_in_the_order_of_the_log() {
     let server = TestServer::start().await;
     let application = server.create(grants_only("Payroll")).await;
-    let rows: String = lines(130, |number| format!("user {},permission {number:03}", number / 70));
+    // The event of an account holds 700 changes: most pages cut one, and the thousandth change of an import lies amid one.
+    let rows: String = lines(1300, |number| format!("user {},permission {number:04}", number / 700));
     let feed = format!("user,permission\n{rows}");
     for query in ["?preview=true", ""] {
         let import = upload(&server, &application, query, &[("grants", &feed)]).await;
-        // 2 accounts, 130 entitlements and 130 grants, over several pages, some of which cut an event.
+        // 2 accounts, 1300 entitlements and 1300 grants.
         let all = changes(&server, &import).await;
-        assert_eq!(all.len(), 262);
+        assert_eq!(all.len(), 2602);
         let mut distinct: Vec<String> = all.iter().map(ToString::to_string).collect();
         distinct.sort_unstable();
         distinct.dedup();
-        assert_eq!(distinct.len(), 262);
-        let beyond = server.client.get(&format!("/api/application-imports/{}/changes?page=99", id(&import))).await;
-        assert_eq!((&beyond.json["items"], &beyond.json["totalCount"]), (&json!([]), &json!(262)));
+        assert_eq!(distinct.len(), 2602);
+        for beyond in ["54", "99", "92233720368547758"] {
+            let path = format!("/api/application-imports/{}/changes?page={beyond}", id(&import));
+            let beyond = server.client.get(&path).await;
+            assert_eq!((&beyond.json["items"], &beyond.json["totalCount"]), (&json!([]), &json!(2602)));
+        }
     }
+    server.assert_verified().await;
     server.stop().await;
 }
 
