@@ -31,14 +31,19 @@ pub(super) async fn take(pool: &PgPool, job: Uuid, imported: &[(Uuid, Uuid)]) ->
         return Ok(());
     }
     sqlx::query(
+        // In one order, so that a worker and whoever cancels its job don't wait for each other.
         "WITH brought AS (
-             DELETE FROM work.config_secrets AS s
-             USING unnest($2::uuid[], $3::uuid[]) WITH ORDINALITY AS u (brought, owner, number)
-             WHERE s.owner_id = u.brought AND s.job_id = $1
-             RETURNING u.owner, u.number, s.pointer, s.value)
+             SELECT s.owner_id, s.pointer, u.owner, u.number
+             FROM unnest($2::uuid[], $3::uuid[]) WITH ORDINALITY AS u (brought, owner, number)
+             JOIN work.config_secrets AS s ON s.owner_id = u.brought AND s.job_id = $1
+             ORDER BY s.owner_id, s.pointer FOR UPDATE OF s
+         ), taken AS (
+             DELETE FROM work.config_secrets AS s USING brought AS b
+             WHERE s.owner_id = b.owner_id AND s.job_id = $1 AND s.pointer = b.pointer
+             RETURNING b.owner, b.number, s.pointer, s.value)
          INSERT INTO work.config_secrets (owner_id, job_id, pointer, value)
          SELECT DISTINCT ON (owner, pointer) owner, '00000000-0000-0000-0000-000000000000'::uuid, pointer, value
-         FROM brought ORDER BY owner, pointer, number DESC
+         FROM taken ORDER BY owner, pointer, number DESC
          ON CONFLICT (owner_id, job_id, pointer) DO UPDATE SET value = excluded.value, brought_at = excluded.brought_at",
     )
     .bind(job)

@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aggregates::DomainEvent;
 use aggregates::automation_run::AutomationRun;
@@ -16,10 +17,12 @@ use projections::certifications::CertificationRow;
 use super::ReviewError;
 use super::decide::Decided;
 use crate::app::SharedApp;
-use crate::journal::{AppendError, Context, Expected, Pace, StreamEvents, StreamId};
+use crate::journal::{AppendError, Context, Expected, Journal, Pace, StreamEvents, StreamId};
 
 /// Slices on their way: while the writer works on one, the next ones are decided.
 const IN_FLIGHT: usize = 3;
+/// Blocks of a slice, however few events they make: their rows are in memory at once.
+const MOST_BLOCKS: usize = 20;
 
 /// What is done with blocks.
 pub(super) trait Work: Sync {
@@ -48,6 +51,19 @@ pub(super) struct OnBlocks<'r> {
     pub(super) context: &'r Context,
 }
 
+/// How much a slice holds: as many blocks as make the events that the writer's pace allows.
+struct Size {
+    pace: Pace,
+    /// Of a block, as the last slice had them.
+    events: AtomicUsize,
+}
+
+impl Size {
+    fn blocks(&self, journal: &Journal) -> usize {
+        (self.pace.rows(journal) / self.events.load(Ordering::Relaxed)).clamp(1, MOST_BLOCKS)
+    }
+}
+
 impl OnBlocks<'_> {
     /// Works on blocks, in order: several in one append, at the writer's pace.
     pub(super) async fn each(
@@ -55,38 +71,38 @@ impl OnBlocks<'_> {
         blocks: impl Iterator<Item = u32> + Send,
         work: &impl Work,
     ) -> Result<(), ReviewError> {
-        let pace = Pace::default();
+        let size = Size { pace: Pace::default(), events: AtomicUsize::new(BLOCK as usize) };
         let mut blocks = blocks.peekable();
         let slices = std::iter::from_fn(|| {
             let first = blocks.next()?;
             let mut slice = first..first + 1;
-            let wanted = pace.rows(&self.app.journal) / BLOCK as usize;
+            let wanted = size.blocks(&self.app.journal);
             while slice.len() < wanted && blocks.next_if_eq(&slice.end).is_some() {
                 slice.end += 1;
             }
             Some(slice)
         });
         stream::iter(slices)
-            .map(|slice| self.slice(slice, work, &pace).boxed())
+            .map(|slice| self.slice(slice, work, &size).boxed())
             .buffered(IN_FLIGHT)
             .try_collect::<()>()
             .await
     }
 
-    async fn slice(&self, blocks: Range<u32>, work: &impl Work, pace: &Pace) -> Result<(), ReviewError> {
-        if self.append(blocks.clone(), work, pace).await? {
+    async fn slice(&self, blocks: Range<u32>, work: &impl Work, size: &Size) -> Result<(), ReviewError> {
+        if self.append(blocks.clone(), work, size).await? {
             return Ok(());
         }
-        // Little must be decided again if that happens again.
         for block in blocks {
-            while !self.append(block..block + 1, work, pace).await? {}
+            while !self.append(block..block + 1, work, size).await? {}
         }
         Ok(())
     }
 
-    /// Decides about blocks; `false` = somebody touched one of their rows, or a withdrawn request, meanwhile: they are to be decided again.
-    async fn append(&self, blocks: Range<u32>, work: &impl Work, pace: &Pace) -> Result<bool, ReviewError> {
-        let rows = blocks.len() * BLOCK as usize;
+    /// Decides about blocks; `false` = they are to be decided again, one by one: somebody touched one of their rows, or a withdrawn request,
+    /// meanwhile, or they make far more events than the blocks before.
+    async fn append(&self, blocks: Range<u32>, work: &impl Work, size: &Size) -> Result<bool, ReviewError> {
+        let count = blocks.len();
         let Slice { decided, records } = work.decide(blocks).await?;
         if records.is_empty() {
             return Ok(true);
@@ -100,10 +116,15 @@ impl OnBlocks<'_> {
             expected: self.expected,
             events: vec![DomainEvent::from(record)],
         }));
+        let events = append.streams.iter().map(|stream| stream.events.len()).sum::<usize>();
+        size.events.store(events.div_ceil(count), Ordering::Relaxed);
+        if count > 1 && events > 2 * size.pace.rows(&self.app.journal) {
+            return Ok(false);
+        }
         append.guards.push((StreamId::of::<AutomationRun>(&self.row.id), self.version));
         match self.app.journal.append_bulk(append).await {
             Ok(appended) => {
-                pace.measured(rows, appended.took);
+                size.pace.measured(events, appended.took);
                 Ok(true)
             }
             // Another worker did it, or has the run.

@@ -141,15 +141,31 @@ impl<'b> Shared<'b> {
     }
 }
 
+/// Rows times different things said that one statement holds: it goes through all that is said for each row.
+const PAIRS: usize = 20_000;
+
 async fn store(connection: &mut PgConnection, patches: BTreeMap<(Uuid, u32), Patch<'_>>) -> sqlx::Result<()> {
-    let mut numbers: HashMap<Shared<'_>, i32> = HashMap::new();
-    let mut of_rows = Vec::with_capacity(patches.len());
-    for ((certification, _), patch) in &patches {
-        let next = numbers.len() as i32;
-        of_rows.push(*numbers.entry(Shared::of(*certification, patch)).or_insert(next));
+    let (mut rows, mut shared) = (Vec::with_capacity(patches.len()), HashMap::new());
+    for (row, patch) in patches {
+        if (rows.len() + 1) * (shared.len() + 1) > PAIRS {
+            update(connection, std::mem::take(&mut rows), std::mem::take(&mut shared)).await?;
+        }
+        let next = shared.len() as i32;
+        let number = *shared.entry(Shared::of(row.0, &patch)).or_insert(next);
+        rows.push((row.1, patch, number));
     }
-    let mut shared: Vec<(Shared<'_>, i32)> = numbers.into_iter().collect();
+    update(connection, rows, shared).await
+}
+
+/// Updates rows: each with its number among what is said.
+async fn update(
+    connection: &mut PgConnection,
+    rows: Vec<(u32, Patch<'_>, i32)>,
+    shared: HashMap<Shared<'_>, i32>,
+) -> sqlx::Result<()> {
+    let mut shared: Vec<(Shared<'_>, i32)> = shared.into_iter().collect();
     shared.sort_unstable_by_key(|(_, number)| *number);
+    let patches = || rows.iter().map(|(_, patch, _)| patch);
     let said = || shared.iter().map(|(said, _)| said);
     let standing =
         |of: fn(&Standing) -> String| -> Vec<Option<String>> { said().map(|said| said.now.map(of)).collect() };
@@ -181,12 +197,12 @@ async fn store(connection: &mut PgConnection, patches: BTreeMap<(Uuid, u32), Pat
               USING (number)
          WHERE r.certification_id = s.certification_id AND r.result_id = u.result_id",
     )
-    .bind(patches.keys().map(|(_, result)| *result as i32).collect::<Vec<_>>())
-    .bind(patches.values().map(|patch| patch.last.position).collect::<Vec<_>>())
-    .bind(patches.values().map(|patch| patch.last.sequence).collect::<Vec<_>>())
-    .bind(patches.values().map(|patch| patch.access_request.is_said()).collect::<Vec<_>>())
-    .bind(patches.values().map(|patch| patch.access_request.value()).collect::<Vec<_>>())
-    .bind(of_rows)
+    .bind(rows.iter().map(|(result, ..)| *result as i32).collect::<Vec<_>>())
+    .bind(patches().map(|patch| patch.last.position).collect::<Vec<_>>())
+    .bind(patches().map(|patch| patch.last.sequence).collect::<Vec<_>>())
+    .bind(patches().map(|patch| patch.access_request.is_said()).collect::<Vec<_>>())
+    .bind(patches().map(|patch| patch.access_request.value()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|(.., number)| *number).collect::<Vec<_>>())
     .bind(shared.iter().map(|(_, number)| *number).collect::<Vec<_>>())
     .bind(said().map(|said| said.certification_id).collect::<Vec<_>>())
     .bind(said().map(|said| said.at).collect::<Vec<_>>())

@@ -1,13 +1,14 @@
 //! Decisions about all rows that filters mean (rulings 38).
 
 use aggregates::api_token::Role;
+use futures_util::future::join_all;
 use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 
 use super::crowd::{PEOPLE, RIGHTS, crowd, numbers, walk};
 use super::{client_of, decision, path, review, review_with};
 use crate::support::people::House;
-use crate::support::reviews::{certification, certified, complete, decided, row, rows, runs};
+use crate::support::reviews::{AWF, certification, certified, complete, decided, row, rows, runs};
 use crate::support::{Answer, Client, eventually, whole};
 
 async fn decide_all(client: &Client, review: &str, body: Value) -> Answer {
@@ -243,5 +244,29 @@ async fn what_a_run_rejects_another_run_takes_back() {
     assert_eq!((statuses("Open").await, statuses("Canceled").await), (0, all));
     let left = walk(client, &review, "notes pr or decision ne \"ACCEPTED\"", 2000, false).await;
     assert_eq!(numbers(&left), Vec::<i64>::new());
+    house.close().await;
+}
+
+#[tokio::test]
+async fn what_was_said_of_each_row_stays_when_all_are_decided_and_when_that_is_undone() {
+    let house = House::open().await;
+    let client = &house.asks;
+    let review = certified(client, &crowd(&house).await).await;
+    let before = rows(client, &review).await;
+    let said = |row: &Value| format!("About {}", row["result_id"]);
+    join_all(before.iter().map(|row| decided(client, &review, row, json!({"notes": said(row)})))).await;
+    let all = (PEOPLE * RIGHTS) as u64;
+    assert_eq!(counts(&decide_all(client, &review, json!({"decision": "ACCEPTED"})).await), [all, all, 0]);
+    let run = runs(client, &review).await[0].clone();
+    let stand = async |expected: &str| {
+        for row in rows(client, &review).await {
+            assert_eq!((decision(&row), &row["notes"]), (expected, &json!(said(&row))));
+        }
+    };
+    stand("ACCEPTED").await;
+    let undo = client.post(&format!("{AWF}/automation_runs/{}:undo", run["id"].as_str().unwrap()), json!({})).await;
+    assert_eq!(undo.status, 200, "{}", undo.text);
+    eventually("it is undone", async || (runs(client, &review).await[0]["status"] == "UNDONE").then_some(())).await;
+    stand("NONE").await;
     house.close().await;
 }
