@@ -9,7 +9,7 @@ use muniment::journal::CommandError;
 use serde_json::json;
 
 use crate::support::people::{House, LOGINS, RIGHTS};
-use crate::support::{TestServer, id, stable};
+use crate::support::{TestServer, eventually, id, stable};
 
 #[tokio::test]
 async fn access_is_suspended_while_the_return_is_unknown_and_restored_when_it_comes() {
@@ -102,8 +102,10 @@ async fn what_a_server_began_and_did_not_end_is_ended_by_whoever_looks() {
         .await;
     // Unless the worker was quicker.
     assert!(matches!(started, Ok(_) | Err(CommandError::Refused(_))), "{started:?}");
-    house.reached(&approved, "Open").await;
     house.reached(&begun, "Completed").await;
+    eventually("what the approval means is asked for", async || (!house.requests(&ann).await.is_empty()).then_some(()))
+        .await;
+    house.reached(&approved, "Open").await;
     assert_eq!(house.requests(&ann).await.len(), 1);
     house.close().await;
 }
