@@ -5,10 +5,7 @@ mod queries;
 
 use std::collections::BTreeMap;
 
-use aggregates::account::AccountEvent;
 use aggregates::application_import::{ApplicationImportEvent, Status};
-use aggregates::entitlement::EntitlementEvent;
-use aggregates::identity::IdentityEvent;
 use aggregates::{DomainEvent, Recorded};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -60,7 +57,6 @@ struct Row {
 
 fn apply<'a>(connection: &'a mut PgConnection, batch: &'a [Recorded]) -> Applied<'a> {
     Box::pin(async move {
-        count_applied(connection, batch).await?;
         changes::count(connection, batch).await?;
         let ids: Vec<Uuid> = batch
             .iter()
@@ -145,74 +141,5 @@ fn fold(row: &mut Row, event: &Recorded, import: &ApplicationImportEvent) -> sql
         }
     }
     row.version = event.sequence;
-    Ok(())
-}
-
-async fn count_applied(connection: &mut PgConnection, batch: &[Recorded]) -> sqlx::Result<()> {
-    let mut counts: BTreeMap<(Uuid, &'static str), [i64; 3]> = BTreeMap::new();
-    let mut count = |import: Uuid, kind, [added, changed, removed]: [usize; 3]| {
-        let entry = counts.entry((import, kind)).or_default();
-        entry[0] += added as i64;
-        entry[1] += changed as i64;
-        entry[2] += removed as i64;
-    };
-    for event in batch {
-        match &*event.event {
-            DomainEvent::Identity(event) => match event {
-                IdentityEvent::IdentityAdded { import, .. } | IdentityEvent::IdentityLinked { import, .. } => {
-                    count(*import, "identities", [1, 0, 0]);
-                }
-                IdentityEvent::IdentityChanged { import, .. } => count(*import, "identities", [0, 1, 0]),
-                IdentityEvent::IdentityRemoved { import, .. } => count(*import, "identities", [0, 0, 1]),
-                IdentityEvent::IdentityOnboarded { .. }
-                | IdentityEvent::IdentityOffboarded { .. }
-                | IdentityEvent::IdentityTransitioned { .. }
-                | IdentityEvent::IdentityTransitionEnded { .. } => {}
-            },
-            DomainEvent::Entitlement(event) => match event {
-                EntitlementEvent::EntitlementAdded { import, .. } => count(*import, "entitlements", [1, 0, 0]),
-                EntitlementEvent::EntitlementChanged { import, .. } => count(*import, "entitlements", [0, 1, 0]),
-                EntitlementEvent::EntitlementRemoved { import, .. } => count(*import, "entitlements", [0, 0, 1]),
-            },
-            DomainEvent::Account(event) => match event {
-                AccountEvent::AccountAdded { import, .. } => count(*import, "accounts", [1, 0, 0]),
-                AccountEvent::AccountChanged { import, .. } => count(*import, "accounts", [0, 1, 0]),
-                AccountEvent::AccountRemoved { import, .. } => count(*import, "accounts", [0, 0, 1]),
-                AccountEvent::AccountAccessChanged { import, granted, changed, revoked, .. } => {
-                    count(*import, "grants", [granted.len(), changed.len(), revoked.len()]);
-                }
-                AccountEvent::AccountCorrelated { .. }
-                | AccountEvent::AccountUncorrelated { .. }
-                | AccountEvent::AccountAssigned { .. }
-                | AccountEvent::AccountReleased { .. } => {}
-            },
-            _ => {}
-        }
-    }
-    if counts.is_empty() {
-        return Ok(());
-    }
-    let (mut imports, mut kinds) = (Vec::new(), Vec::new());
-    let (mut added, mut changed, mut removed) = (Vec::new(), Vec::new(), Vec::new());
-    for ((import, kind), [a, c, r]) in counts {
-        imports.push(import);
-        kinds.push(kind);
-        added.push(a);
-        changed.push(c);
-        removed.push(r);
-    }
-    sqlx::query(
-        "INSERT INTO application_import_counts AS t (application_import_id, kind, added, changed, removed)
-         SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])
-         ON CONFLICT (application_import_id, kind) DO UPDATE SET
-             added = t.added + excluded.added, changed = t.changed + excluded.changed, removed = t.removed + excluded.removed",
-    )
-    .bind(imports)
-    .bind(kinds)
-    .bind(added)
-    .bind(changed)
-    .bind(removed)
-    .execute(connection)
-    .await?;
     Ok(())
 }
